@@ -1,0 +1,24 @@
+--- What the host runs first: our own `require`, Ctrl-C that reaches a coroutine.
+--- `main.c` then requires the product's entry.
+local argv = ...
+
+local embed = require "rt.c.embed"
+local core = require "rt.c.core"
+
+_G.arg = argv
+_G.require = embed.load "rt.require" (embed)
+
+-- The host must know which coroutine runs to stop one that never waits.
+local coroutine, create = coroutine, coroutine.create
+
+coroutine.resume = core.resume
+
+local function unwrap(ok, ...)
+  if not ok then error((...), 0) end
+  return ...
+end
+
+coroutine.wrap = function(fn)
+  local co = create(fn)
+  return function(...) return unwrap(core.resume(co, ...)) end
+end

@@ -1,0 +1,21 @@
+/* linit.c - the list of C modules. Nothing is opened before it is required. */
+#include "linit.h"
+
+#include <lauxlib.h>
+
+#include "rt.h"
+
+static const luaL_Reg modules[] = {
+    {"cjson", luaopen_cjson},
+    {"rt.c.core", luaopen_rt_core},
+    {"rt.c.embed", luaopen_rt_embed},
+    {"rt.c.timer", luaopen_rt_timer},
+    {NULL, NULL},
+};
+
+void linit_preload(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    luaL_setfuncs(L, modules, 0);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,14 @@
+/* linit.h - every C module of the host: one luaopen_ each. */
+#ifndef LINIT_H
+#define LINIT_H
+
+#include <lua.h>
+
+/* Put all of them in package.preload.                       [-0, +0, m] */
+void linit_preload(lua_State *L);
+
+int luaopen_cjson(lua_State *L);
+int luaopen_rt_embed(lua_State *L);
+int luaopen_rt_timer(lua_State *L);
+
+#endif

@@ -1,0 +1,98 @@
+/* main.c - owns the Lua state and the process: signals that must not kill us,
+ * one run of the Lua side (rt.boot), an orderly end. */
+#include <lauxlib.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "linit.h"
+#include "rt.h"
+
+/* The product's command line: a module that returns function(args) -> status.
+ */
+#define ENTRY "rushes.cli"
+
+static struct rushes_rt *main_rt; /* for the SIGINT handler only */
+
+static void on_sigint(int sig)
+{
+    (void)sig;
+    rt_interrupt(main_rt);
+}
+
+static void set_signals(void)
+{
+    struct sigaction sa = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Thousands of connections need descriptors; the soft limit is for select(). */
+static void raise_file_limit(void)
+{
+    struct rlimit rl;
+    if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+        rl.rlim_cur = rl.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &rl);
+    }
+}
+
+static void push_args(lua_State *L, int argc, char **argv)
+{
+    lua_createtable(L, argc, 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+}
+
+/* Everything that may raise, under one pcall; leaves the exit status. */
+static int l_main(lua_State *L)
+{
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+    rt_open(L);
+    main_rt = rt_of(L);
+    set_signals();
+    luaL_openlibs(L);
+    linit_preload(L);
+    luaL_requiref(L, "rt.c.embed", luaopen_rt_embed, 0);
+    lua_getfield(L, -1, "load");
+    lua_pushliteral(L, "rt.boot");
+    lua_call(L, 1, 1); /* the chunk */
+    push_args(L, argc, argv);
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3); /* args chunk args */
+    lua_call(L, 1, 0);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, ENTRY);
+    lua_call(L, 1, 1); /* args main */
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    lua_State *L = luaL_newstate();
+    if (!L)
+        return fprintf(stderr, "rushes: not enough memory\n"), 7;
+    raise_file_limit();
+    lua_pushcfunction(L, l_main);
+    lua_pushinteger(L, argc);
+    lua_pushlightuserdata(L, argv);
+    int status = 7;
+    if (lua_pcall(L, 2, 1, 0) == LUA_OK)
+        status = (int)lua_tointeger(L, -1);
+    else
+        fprintf(stderr, "rushes: %s\n", luaL_tolstring(L, -1, NULL));
+    lua_settop(L, 0);
+    signal(SIGINT, SIG_DFL);
+    if (main_rt && rt_close(L))
+        fprintf(stderr, "rushes: a handle was left open at exit\n");
+    lua_close(L);
+    return status;
+}

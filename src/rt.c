@@ -1,0 +1,395 @@
+/* rt.c - owns the loop, the operations and the queue of finished ones.
+ *
+ * Lua drives: core.poll() turns the loop once, core.pop() hands over what has
+ * finished. Callbacks only append to the queue, so no Lua error can unwind
+ * through libuv, and no coroutine is resumed from inside a callback. */
+#include "rt.h"
+
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rushes_rt {
+    uv_loop_t loop;
+    uv_async_t wake; /* unreferenced: ends a blocking poll after Ctrl-C */
+    struct rushes_op *head, **tail;
+    size_t in_flight;
+    unsigned long turns;
+    unsigned char closing;
+    /* Ctrl-C in a script that never awaits; see rt_interrupt(). `running` is
+     * set by core.resume only while that coroutine runs, so it is never a
+     * dead one. */
+    lua_State *volatile running;
+    volatile sig_atomic_t interrupts;
+    unsigned long interrupt_turn;
+    uint64_t interrupt_at;
+};
+
+/* Registry keys. */
+static const char rt_key, anchor_key, op_key;
+
+struct box {
+    struct rushes_op *op;
+};
+
+struct rushes_rt *rt_of(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &rt_key);
+    struct rushes_rt *rt = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return rt;
+}
+
+uv_loop_t *rushes_loop(lua_State *L)
+{
+    return &rt_of(L)->loop;
+}
+
+uv_loop_t *rushes_op_loop(const struct rushes_op *op)
+{
+    return &op->rt->loop;
+}
+
+/* ---- operations ---- */
+
+void *rushes_op_new(lua_State *L, const struct rushes_op_class *cls,
+                    size_t size)
+{
+    struct rushes_rt *rt = rt_of(L);
+    if (rt->closing)
+        luaL_error(L, "cannot start '%s': the program is ending", cls->name);
+    struct box *box = lua_newuserdatauv(L, sizeof *box, 1); /* box */
+    box->op = NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &op_key);
+    lua_setmetatable(L, -2);
+    struct rushes_op *op = calloc(1, size);
+    if (!op)
+        luaL_error(L, "not enough memory");
+    op->cls = cls;
+    op->rt = rt;
+    op->refs = 1;
+    box->op = op;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key); /* box anchors */
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, -2, op); /* may raise: the box still owns it alone */
+    lua_pop(L, 1);          /* box */
+    op->refs = 2;
+    rt->in_flight++;
+    return op;
+}
+
+void rushes_op_done(struct rushes_op *op, int status)
+{
+    struct rushes_rt *rt = op->rt;
+    if (op->done)
+        abort(); /* an engine that finishes twice would corrupt the queue */
+    op->done = 1;
+    op->status = status;
+    op->next = NULL;
+    *rt->tail = op;
+    rt->tail = &op->next;
+}
+
+void rushes_op_release(struct rushes_op *op)
+{
+    if (--op->refs > 0)
+        return;
+    if (op->cls->fini)
+        op->cls->fini(op);
+    free(op);
+}
+
+static struct rushes_op *op_check(lua_State *L)
+{
+    struct box *box = lua_touserdata(L, 1);
+    if (box && lua_getmetatable(L, 1)) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &op_key);
+        int same = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+        if (same && box->op)
+            return box->op;
+    }
+    luaL_typeerror(L, 1, "operation");
+    return NULL;
+}
+
+static int l_op_done(lua_State *L)
+{
+    lua_pushboolean(L, op_check(L)->done);
+    return 1;
+}
+
+static int l_op_bind(lua_State *L)
+{
+    op_check(L);
+    lua_settop(L, 2);
+    lua_setiuservalue(L, 1, 1);
+    return 0;
+}
+
+static int l_op_cancel(lua_State *L)
+{
+    struct rushes_op *op = op_check(L);
+    if (!op->done && op->cls->cancel)
+        op->cls->cancel(op);
+    return 0;
+}
+
+static int l_op_result(lua_State *L)
+{
+    struct rushes_op *op = op_check(L);
+    if (!op->done)
+        return luaL_error(L, "'%s' has not finished", op->cls->name);
+    if (op->taken)
+        return luaL_error(L, "the result of '%s' was already taken",
+                          op->cls->name);
+    op->taken = 1;
+    return op->cls->push(L, op);
+}
+
+static int l_op_tostring(lua_State *L)
+{
+    struct rushes_op *op = op_check(L);
+    lua_pushfstring(L, "operation: %s (%s)", op->cls->name,
+                    op->done ? "done" : "in flight");
+    return 1;
+}
+
+static int l_op_gc(lua_State *L)
+{
+    struct box *box = lua_touserdata(L, 1);
+    struct rushes_op *op = box->op;
+    box->op = NULL;
+    if (op)
+        rushes_op_release(op);
+    return 0;
+}
+
+/* ---- the queue and the loop ---- */
+
+/* pop() -> op, bound value | nothing                        [-0, +2, m] */
+static int l_pop(lua_State *L)
+{
+    struct rushes_rt *rt = rt_of(L);
+    struct rushes_op *op = rt->head;
+    if (!op)
+        return 0;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key); /* anchors */
+    lua_rawgetp(L, -1, op);                         /* anchors box */
+    lua_pushnil(L);
+    lua_rawsetp(L, -3, op);
+    rt->head = op->next;
+    if (!rt->head)
+        rt->tail = &rt->head;
+    rt->in_flight--;
+    lua_getiuservalue(L, -1, 1); /* anchors box value */
+    return 2;
+}
+
+/* poll(block) -> something is still in flight               [-0, +1, -] */
+static int l_poll(lua_State *L)
+{
+    struct rushes_rt *rt = rt_of(L);
+    int block = lua_toboolean(L, 1) && !rt->head;
+    rt->turns++;
+    if (rt->in_flight > 0)
+        uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    lua_pushboolean(L, rt->in_flight > 0);
+    return 1;
+}
+
+static int l_pending(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)rt_of(L)->in_flight);
+    return 1;
+}
+
+static void on_wake(uv_async_t *h)
+{
+    (void)h;
+}
+
+/* ---- Ctrl-C in a script that never awaits ---- */
+
+/* How long after Ctrl-C a script may go on without awaiting. */
+#define INTERRUPT_GRACE_NS 500000000u
+#define HOOK_INSTRUCTIONS 10000
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    struct rushes_rt *rt = rt_of(L);
+    if (rt->turns != rt->interrupt_turn) {
+        lua_sethook(L, NULL, 0, 0); /* it awaited after all */
+        return;
+    }
+    if (rt->interrupts < 2 &&
+        uv_hrtime() - rt->interrupt_at < INTERRUPT_GRACE_NS)
+        return;
+    lua_sethook(L, NULL, 0, 0);
+    rushes_push_error_code(L, "interrupted", 0,
+                           "stopped by Ctrl-C while the script was running "
+                           "without waiting for anything");
+    lua_error(L);
+}
+
+void rt_interrupt(struct rushes_rt *rt)
+{
+    rt->interrupts++;
+    rt->interrupt_turn = rt->turns;
+    if (rt->interrupts == 1)
+        rt->interrupt_at = uv_hrtime();
+    if (rt->running)
+        lua_sethook(rt->running, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    uv_async_send(&rt->wake);
+}
+
+static int l_interrupts(lua_State *L)
+{
+    lua_pushinteger(L, rt_of(L)->interrupts);
+    return 1;
+}
+
+/* resume(co, ...) as coroutine.resume; the host knows which state runs. */
+static int l_resume(lua_State *L)
+{
+    struct rushes_rt *rt = rt_of(L);
+    lua_State *co = lua_tothread(L, 1);
+    luaL_argexpected(L, co, 1, "coroutine");
+    int narg = lua_gettop(L) - 1, nres = 0;
+    if (!lua_checkstack(co, narg))
+        return luaL_error(L, "too many arguments to resume");
+    if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, "cannot resume dead coroutine");
+        return 2;
+    }
+    lua_xmove(L, co, narg);
+    lua_State *outer = rt->running;
+    rt->running = co;
+    int status = lua_resume(co, L, narg, &nres);
+    rt->running = outer;
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_pushboolean(L, 0);
+        lua_xmove(co, L, 1);
+        return 2;
+    }
+    if (!lua_checkstack(L, nres + 1)) {
+        lua_pop(co, nres);
+        return luaL_error(L, "too many results to resume");
+    }
+    lua_pushboolean(L, 1);
+    lua_xmove(co, L, nres);
+    return nres + 1;
+}
+
+/* where(level) -> "file:line" of a function on the caller's stack. */
+static int l_where(lua_State *L)
+{
+    lua_Debug ar;
+    int level = (int)luaL_optinteger(L, 1, 1);
+    if (lua_getstack(L, level, &ar) && lua_getinfo(L, "Sl", &ar) &&
+        ar.currentline > 0)
+        lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    else
+        lua_pushliteral(L, "?");
+    return 1;
+}
+
+static int l_now(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+    return 1;
+}
+
+static int l_time(lua_State *L)
+{
+    uv_timeval64_t tv;
+    uv_gettimeofday(&tv);
+    lua_pushnumber(L, (lua_Number)tv.tv_sec + (lua_Number)tv.tv_usec / 1e6);
+    return 1;
+}
+
+static int l_error_meta(lua_State *L)
+{
+    rt_push_error_meta(L);
+    return 1;
+}
+
+/* ---- opening and closing ---- */
+
+static void make_op_meta(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"done", l_op_done},     {"bind", l_op_bind}, {"cancel", l_op_cancel},
+        {"result", l_op_result}, {NULL, NULL},
+    };
+    lua_createtable(L, 0, 4);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, l_op_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushcfunction(L, l_op_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushliteral(L, "rushes.operation");
+    lua_setfield(L, -2, "__name");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &op_key);
+}
+
+void rt_open(lua_State *L)
+{
+    struct rushes_rt *rt = lua_newuserdatauv(L, sizeof *rt, 0);
+    memset(rt, 0, sizeof *rt);
+    rt->tail = &rt->head;
+    if (uv_loop_init(&rt->loop) < 0)
+        luaL_error(L, "cannot create the event loop");
+    uv_async_init(&rt->loop, &rt->wake, on_wake);
+    uv_unref((uv_handle_t *)&rt->wake);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &rt_key);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor_key);
+    make_op_meta(L);
+}
+
+static void cancel_all(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        struct box *box = lua_touserdata(L, -1);
+        if (!box->op->done && box->op->cls->cancel)
+            box->op->cls->cancel(box->op);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+int rt_close(lua_State *L)
+{
+    struct rushes_rt *rt = rt_of(L);
+    rt->closing = 1;
+    cancel_all(L);
+    lua_gc(L, LUA_GCCOLLECT); /* servers and watchers close their handles */
+    uv_close((uv_handle_t *)&rt->wake, NULL);
+    uv_run(&rt->loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&rt->loop) == 0 ? 0 : 1;
+}
+
+int luaopen_rt_core(lua_State *L)
+{
+    static const luaL_Reg lib[] = {
+        {"poll", l_poll},
+        {"pop", l_pop},
+        {"pending", l_pending},
+        {"resume", l_resume},
+        {"where", l_where},
+        {"now", l_now},
+        {"time", l_time},
+        {"interrupts", l_interrupts},
+        {"error_meta", l_error_meta},
+        {NULL, NULL},
+    };
+    luaL_newlib(L, lib);
+    return 1;
+}

@@ -1,0 +1,41 @@
+--- Run Lua tests inside our own binary: rushes run tests/run.lua -- [FILE ...]
+--- Each file returns a table of functions `test_…`; a test may wait. A test fails
+--- when it leaves an operation in flight or takes longer than its deadline.
+local lu = require "luaunit"
+local core = require "rt.c.core"
+local task = require "rt.task"
+
+local DEADLINE = tonumber(os.getenv "RUSHES_TEST_DEADLINE") or 60 -- seconds, per test
+
+local function checked(name, fn)
+  return function()
+    local before = core.pending()
+    local ended, e = task.timeout(DEADLINE, function()
+      fn()
+      return true
+    end)
+    if not ended then error(e, 0) end
+    for _ = 1, 1000 do -- what was cancelled comes back within a few turns
+      if core.pending() <= before then break end
+      task.yield()
+    end
+    lu.assertEquals(core.pending(), before, name .. " left operations in flight")
+  end
+end
+
+local function suite(file)
+  local name = file:match "([^/]+)_test%.lua$" or file
+  local tests = {}
+  for key, fn in pairs(assert(loadfile(file))(file)) do
+    if key:match "^test" then tests[key] = checked(key, fn) end
+  end
+  return { name, tests }
+end
+
+local files = { table.unpack(arg, 1) }
+local instances = {}
+for _, file in ipairs(files) do instances[#instances + 1] = suite(file) end
+local runner = lu.LuaUnit.new()
+runner:setOutputType(os.getenv "RUSHES_TEST_OUTPUT" or "text")
+local failed = runner:runSuiteByInstances(instances)
+os.exit(failed == 0 and 0 or 1)
