@@ -1,4 +1,4 @@
---- Run Lua tests inside our own binary: rushes run tests/run.lua -- [FILE ...]
+--- Run Lua tests inside our own binary: rushes run tests/run.lua FILE ...
 --- Each file returns a table of functions `test_…`; a test may wait. A test fails
 --- when it leaves an operation in flight or takes longer than its deadline.
 local lu = require "luaunit"
@@ -37,5 +37,8 @@ local instances = {}
 for _, file in ipairs(files) do instances[#instances + 1] = suite(file) end
 local runner = lu.LuaUnit.new()
 runner:setOutputType(os.getenv "RUSHES_TEST_OUTPUT" or "text")
-local failed = runner:runSuiteByInstances(instances)
-os.exit(failed == 0 and 0 or 1)
+runner:runSuiteByInstances(instances)
+local r = runner.result
+print(("%d passed, %d failed%s"):format(r.successCount, r.notSuccessCount,
+  r.skippedCount > 0 and (", %d skipped"):format(r.skippedCount) or ""))
+os.exit(r.notSuccessCount == 0 and 0 or 1)

@@ -1,0 +1,77 @@
+# How the tests are built and run; included by the Makefile.
+
+# ---- C engines: tests/c/test_X.c with src/X.c and what it `needs:` ------
+
+C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+
+# /* needs: a.c b.c */ at the top of a test names further files of src/.
+needs = $(shell sed -n 's,^/\* needs: \(.*\) \*/.*,\1,p' tests/c/$1.c)
+units = $(patsubst %.c,$(BUILD)/%.o,$(notdir \
+	$(wildcard src/$(patsubst test_%,%,$1).c) $(call needs,$1)))
+
+define c_test
+$(BUILD)/tests/$1: tests/c/$1.c $(call units,$1) $(BUILD)/flags.stamp
+	$$(call say,TEST,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(COMPILE) -MMD -MP $$(LDFLAGS) -o $$@ $$(filter %.c %.o,$$^) \
+		-lcmocka $$(LDLIBS)
+endef
+$(foreach t,$(notdir $(C_TESTS)),$(eval $(call c_test,$(t))))
+-include $(C_TESTS:=.d)
+
+# ---- a native module, built as a third party would ---------------------
+
+NATIVE := $(patsubst tests/native/%.c,$(BUILD)/native/%.so,\
+	$(wildcard tests/native/*.c))
+
+$(BUILD)/native/%.so: tests/native/%.c include/rushes.h $(BUILD)/flags.stamp
+	$(call say,SO,$@)
+	@mkdir -p $(@D)
+	$(Q)gcc -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -fPIC -shared \
+		-Iinclude $(shell pkg-config --cflags lua5.4 libuv) $(SANITIZE) \
+		-o $@ $<
+
+# ---- running -----------------------------------------------------------
+
+test-build: all $(C_TESTS) $(NATIVE)
+
+# T=task runs only the suites whose name has "task" in it.
+test: test-build
+	@BUILD=$(BUILD) tests/all.sh '$(T)'
+
+test-c: $(C_TESTS)
+	@BUILD=$(BUILD) tests/all.sh --c '$(T)'
+
+test-lua: all $(NATIVE)
+	@BUILD=$(BUILD) tests/all.sh --lua '$(T)'
+
+ASAN = BUILD=build/asan OPT="-O1 -g -fno-omit-frame-pointer" HARDEN= \
+	SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+GCSTRESS = BUILD=build/gcstress OPT="-O1 -g -DRUSHES_GC_STRESS" HARDEN= \
+	SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+asan:
+	@$(MAKE) --no-print-directory $(ASAN) test
+
+gcstress:
+	@RUSHES_SLOW=1 $(MAKE) --no-print-directory $(GCSTRESS) test-lua
+
+valgrind:
+	@$(MAKE) --no-print-directory BUILD=build/valgrind OPT="-O1 -g" \
+		test-valgrind
+
+test-valgrind: test-build
+	@BUILD=$(BUILD) RUSHES_SLOW=1 RUSHES_WRAP="valgrind -q --error-exitcode=99 \
+		--leak-check=full --errors-for-leak-kinds=definite" tests/all.sh --c --lua '$(T)'
+
+elf: all
+	@sh tools/elf.sh $(BUILD)/rushes
+
+lint: all
+	@BUILD=$(BUILD) CPPFLAGS='$(CPPFLAGS)' bash tools/lint.sh
+
+-include tests/fuzz/fuzz.mk
+-include tests/torture/torture.mk
+
+.PHONY: test test-build test-c test-lua asan gcstress valgrind test-valgrind \
+	elf lint
