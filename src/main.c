@@ -14,20 +14,34 @@
  */
 #define ENTRY "rushes.cli"
 
-static struct rushes_rt *main_rt; /* for the SIGINT handler only */
+static struct rushes_rt *main_rt; /* for the signal handler only */
 
-static void on_sigint(int sig)
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void on_signal(int sig)
 {
-    (void)sig;
-    rt_interrupt(main_rt);
+    rt_interrupt(main_rt, sig);
 }
 
 static void set_signals(void)
 {
-    struct sigaction sa = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
+    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct sigaction old;
+        /* nohup and shells without job control have set them to be ignored */
+        if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(ends[i], &sa, NULL);
+    }
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* From here on a signal ends the process, whatever still closes. */
+static void reset_signals(void)
+{
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (signal(ends[i], SIG_DFL) == SIG_IGN)
+            signal(ends[i], SIG_IGN);
 }
 
 /* Thousands of connections need descriptors; the soft limit is for select(). */
@@ -90,7 +104,8 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "rushes: %s\n", luaL_tolstring(L, -1, NULL));
     lua_settop(L, 0);
-    signal(SIGINT, SIG_DFL);
+    if (main_rt)
+        reset_signals();
     if (main_rt && rt_close(L))
         fprintf(stderr, "rushes: a handle was left open at exit\n");
     lua_close(L);

@@ -22,6 +22,7 @@ struct rushes_rt {
      * dead one. */
     lua_State *volatile running;
     volatile sig_atomic_t interrupts;
+    volatile sig_atomic_t interrupt_signal; /* the last of them */
     unsigned long interrupt_turn;
     uint64_t interrupt_at;
 };
@@ -229,26 +230,32 @@ static void on_count(lua_State *L, lua_Debug *ar)
         return;
     lua_sethook(L, NULL, 0, 0);
     rushes_push_error_code(L, "interrupted", 0,
-                           "stopped by Ctrl-C while the script was running "
-                           "without waiting for anything");
+                           "stopped by %s while the script was running "
+                           "without waiting for anything",
+                           rt->interrupt_signal == SIGINT ? "Ctrl-C"
+                                                          : "a signal");
     lua_error(L);
 }
 
-void rt_interrupt(struct rushes_rt *rt)
+void rt_interrupt(struct rushes_rt *rt, int sig)
 {
-    rt->interrupts++;
+    int first = rt->interrupts == 0;
+    rt->interrupts += sig == SIGTERM ? 2 : 1;
+    rt->interrupt_signal = sig;
     rt->interrupt_turn = rt->turns;
-    if (rt->interrupts == 1)
+    if (first)
         rt->interrupt_at = uv_hrtime();
     if (rt->running)
         lua_sethook(rt->running, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     uv_async_send(&rt->wake);
 }
 
+/* interrupts() -> how many, number of the last signal        [-0, +2, -] */
 static int l_interrupts(lua_State *L)
 {
     lua_pushinteger(L, rt_of(L)->interrupts);
-    return 1;
+    lua_pushinteger(L, rt_of(L)->interrupt_signal);
+    return 2;
 }
 
 /* resume(co, ...) as coroutine.resume; the host knows which state runs. */

@@ -12,8 +12,9 @@ void rt_open(lua_State *L);
  * Returns the number of handles that would not close (0 is right). */
 int rt_close(lua_State *L);
 
-/* Count one Ctrl-C. Async-signal-safe: called from the SIGINT handler. */
-void rt_interrupt(struct rushes_rt *rt);
+/* Count a request to end: SIGINT and SIGHUP are one, SIGTERM is two at once.
+ * Async-signal-safe: called from the handler of all three. */
+void rt_interrupt(struct rushes_rt *rt, int sig);
 
 struct rushes_rt *rt_of(lua_State *L);
 

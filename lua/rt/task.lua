@@ -421,14 +421,16 @@ function M.all(fns)
   return results
 end
 
-local interrupts, waiting_interrupt = 0, {}
+local interrupts, interrupt_signal, waiting_interrupt = 0, 0, {}
 
---- Wait for the next Ctrl-C. Does not keep the program alive.
+--- Wait for the next Ctrl-C, SIGHUP (each counts as one) or SIGTERM (counts as two).
+--- Does not keep the program alive.
 ---@async
----@return integer count  how many there have been
+---@return integer count   how many there have been
+---@return integer signal  the number of the last one
 function M.interrupted()
   M.wait_on(waiting_interrupt)
-  return interrupts
+  return interrupts, interrupt_signal
 end
 
 local function pop_all()
@@ -444,9 +446,9 @@ local function pop_all()
     end
     op, bound = pop()
   end
-  local n = core.interrupts()
+  local n, signal = core.interrupts()
   if n ~= interrupts then
-    interrupts = n
+    interrupts, interrupt_signal = n, signal
     wake_watchers(waiting_interrupt)
   end
 end
