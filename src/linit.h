@@ -9,6 +9,8 @@ void linit_preload(lua_State *L);
 
 int luaopen_cjson(lua_State *L);
 int luaopen_rt_embed(lua_State *L);
+int luaopen_rt_stdin(lua_State *L);
+int luaopen_rt_sys(lua_State *L);
 int luaopen_rt_timer(lua_State *L);
 
 #endif

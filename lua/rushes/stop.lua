@@ -1,0 +1,27 @@
+--- The flag that says: submit nothing more, but follow what is paid for. Set by the
+--- first Ctrl-C; read by the studio before each paid call.
+local err = require "rt.err"
+
+local M = {}
+
+local reason
+
+--- Has a stop been asked for?
+---@return boolean
+function M.requested() return reason ~= nil end
+
+--- Ask for it. The first reason stays.
+---@param why string  "Ctrl-C", "the terminal was closed"
+function M.request(why) reason = reason or why end
+
+--- What a call that is not made because of it returns.
+---@return rt.Err? err  nil while nobody has asked to stop
+function M.err()
+  if not reason then return nil end
+  return err.new("stopped", ("not submitted: stopped by %s"):format(reason))
+end
+
+--- Forget it; for tests and the prompt of `rushes repl`.
+function M.reset() reason = nil end
+
+return M

@@ -1,0 +1,94 @@
+/* lsys.c - module "rt.c.sys": facts about the process and the machine that
+ * Lua cannot ask for. Nothing here waits. */
+#include <errno.h>
+#include <lauxlib.h>
+#include <math.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "linit.h"
+#include "rushes.h"
+
+static int check_fd(lua_State *L)
+{
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, fd >= 0 && fd <= 2, 1, "must be 0, 1 or 2");
+    return (int)fd;
+}
+
+/* isatty(fd) -> boolean                                      [-0, +1, v] */
+static int l_isatty(lua_State *L)
+{
+    lua_pushboolean(L, isatty(check_fd(L)));
+    return 1;
+}
+
+/* window(fd) -> columns, rows | nothing if it is no terminal [-0, +2, v] */
+static int l_window(lua_State *L)
+{
+    struct winsize w;
+    if (ioctl(check_fd(L), TIOCGWINSZ, &w) < 0 || !w.ws_col || !w.ws_row)
+        return 0;
+    lua_pushinteger(L, w.ws_col);
+    lua_pushinteger(L, w.ws_row);
+    return 2;
+}
+
+/* disk(path) -> free bytes, all bytes | nil, err             [-0, +2, v] */
+static int l_disk(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct statvfs s;
+    if (statvfs(path, &s) < 0) {
+        int e = errno;
+        return rushes_push_error(L, uv_translate_sys_error(e),
+                                 "cannot read the free space of \"%s\": %s",
+                                 path, strerror(e));
+    }
+    lua_pushinteger(L, (lua_Integer)s.f_bavail * (lua_Integer)s.f_frsize);
+    lua_pushinteger(L, (lua_Integer)s.f_blocks * (lua_Integer)s.f_frsize);
+    return 2;
+}
+
+/* open_files() -> soft limit, hard limit; math.huge for none [-0, +2, -] */
+static int l_open_files(lua_State *L)
+{
+    struct rlimit r = {RLIM_INFINITY, RLIM_INFINITY};
+    getrlimit(RLIMIT_NOFILE, &r);
+    const rlim_t values[] = {r.rlim_cur, r.rlim_max};
+    for (int i = 0; i < 2; i++)
+        lua_pushnumber(L, values[i] == RLIM_INFINITY ? (lua_Number)HUGE_VAL
+                                                     : (lua_Number)values[i]);
+    return 2;
+}
+
+/* versions() -> what the binary is and is linked with        [-0, +1, m] */
+static int l_versions(lua_State *L)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushliteral(L, RUSHES_VERSION);
+    lua_setfield(L, -2, "rushes");
+    lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
+                                         "." LUA_VERSION_RELEASE);
+    lua_setfield(L, -2, "lua");
+    lua_pushstring(L, uv_version_string());
+    lua_setfield(L, -2, "libuv");
+    lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION_STRING));
+    lua_setfield(L, -2, "libcrypto");
+    return 1;
+}
+
+int luaopen_rt_sys(lua_State *L)
+{
+    static const luaL_Reg lib[] = {
+        {"isatty", l_isatty},     {"window", l_window},
+        {"disk", l_disk},         {"open_files", l_open_files},
+        {"versions", l_versions}, {NULL, NULL},
+    };
+    luaL_newlib(L, lib);
+    return 1;
+}
