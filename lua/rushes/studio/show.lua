@@ -1,0 +1,218 @@
+--- One project: its references, shots, budget and output folder.
+local fs = require "rt.fs"
+local err = require "rt.err"
+local suggest = require "rt.suggest"
+local task = require "rt.task"
+local event = require "rushes.event"
+local ledgers = require "rushes.money.ledger"
+local graph = require "rushes.studio.graph"
+local object = require "rushes.studio.object"
+local policies = require "rushes.studio.policy"
+local shots = require "rushes.studio.shot"
+local takes = require "rushes.studio.takes"
+local accounts = require "rushes.take.account"
+local assets = require "rushes.take.assets"
+local take = require "rushes.take.take"
+
+local M = {}
+
+---@class rushes.Show
+---@field name string
+---@field ratio string      default of its shots, e.g. "1280:720"
+---@field fps integer       24
+---@field provider string   "runway"
+---@field output string     folder of the clips; the show's name when not given
+---@field policy? function  set it: show.policy = function(shot, ctx) … end
+---@field shots rushes.Shot[]
+---@field refs table<string, rushes.Reference>
+---@field ledger rushes.Ledger
+local Show = {}
+
+local SPEC = object.set "name ratio fps budget provider output policy"
+local FIELDS = object.set
+  "name ratio fps provider output policy shots refs ledger numbers"
+local class = object.class("show", Show, FIELDS, object.set "policy")
+
+local function check(spec)
+  if type(spec) ~= "table" then
+    error(("rushes.show wants a table, not a %s"):format(type(spec)), 3)
+  end
+  suggest.check_keys("show", spec, SPEC, 2)
+  if type(spec.name) ~= "string" or spec.name:find "[^%w%._%-]" or spec.name == "" then
+    error("a show needs a name of letters, digits, '.', '_' and '-': it names the folder"
+      .. " of the clips", 3)
+  end
+  local budget = spec.budget
+  if budget ~= nil and (type(budget) ~= "number" or budget < 0 or budget ~= budget) then
+    error(("show %s: budget is a number of credits, not %s"):format(spec.name,
+      tostring(budget)), 3)
+  end
+end
+
+--- Make a show.
+---@param spec table  {name, ratio?, fps?, budget? (credits), provider?, output?, policy?}
+---@return rushes.Show
+function M.new(spec)
+  check(spec)
+  local name = spec.provider or "runway"
+  accounts.provider(name)
+  event.emit("show", { show = spec.name, budget = spec.budget })
+  return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
+    fps = spec.fps or 24, provider = name, output = spec.output or spec.name,
+    policy = spec.policy, shots = {}, refs = {}, numbers = {},
+    ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root()) }, class)
+end
+
+local REF_SPEC = object.set "image images strength tag notes"
+
+local function reference(show, kind, name, spec)
+  if type(name) ~= "string" or type(spec) ~= "table" then
+    error(("show:%s takes a name and a table: show:%s(\"name\", { image = \"a.png\" })")
+      :format(kind, kind), 3)
+  end
+  suggest.check_keys(kind, spec, REF_SPEC, 2)
+  local images = {}
+  for i, given in ipairs(spec.images or { spec.image }) do
+    local found, e = given, nil
+    if not given:find "^https://" then found, e = assets.find(given) end
+    if not found then error(e, 0) end
+    images[i] = found
+  end
+  local ref, e = assets.registry():register { kind = kind, name = name, images = images,
+    strength = spec.strength, tag = spec.tag, notes = spec.notes }
+  if not ref then error(e, 0) end
+  show.refs[name] = ref
+  return ref
+end
+
+---@class rushes.ReferenceSpec
+---@field image? string     path (looked for beside the script) or https URL
+---@field images? string[]  several views
+---@field strength? number  0 to 1
+---@field tag? string       3 to 16 letters, digits, _; made from the name if not given
+---@field notes? string
+
+--- Register a character: `show:character("hero", { image = "refs/hero.png" })`.
+--- Waits while the picture is hashed; spends nothing.
+---@async
+---@param name string
+---@param spec rushes.ReferenceSpec
+---@return rushes.Reference
+function Show:character(name, spec) return reference(self, "character", name, spec) end
+
+--- Register a style.
+---@async
+---@return rushes.Reference
+function Show:style(name, spec) return reference(self, "style", name, spec) end
+
+--- Register a place.
+---@async
+---@return rushes.Reference
+function Show:location(name, spec) return reference(self, "location", name, spec) end
+
+--- Register an object.
+---@async
+---@return rushes.Reference
+function Show:prop(name, spec) return reference(self, "prop", name, spec) end
+
+--- Add a shot. Nothing is sent before it is shot.
+---@param spec table  the fields of rushes.Shot; seconds is 5 and ratio the show's
+---@return rushes.Shot
+function Show:shot(spec)
+  local shot = shots.new(self, spec, 2)
+  for _, other in ipairs(self.shots) do
+    if other.name == shot.name then
+      error(("show %s already has a shot %q"):format(self.name, shot.name), 2)
+    end
+  end
+  self.shots[#self.shots + 1] = shot
+  return shot
+end
+
+--- The next free take number of a shot: clips that lie in the folder are never replaced.
+local function next_number(show, shot)
+  local n = show.numbers[shot.name]
+  if not n then
+    n = 0
+    for _, entry in ipairs(fs.list(show.output) or {}) do
+      local rest = entry.name:sub(1, #shot.name + 2) == shot.name .. "_t"
+        and entry.name:sub(#shot.name + 3)
+      local found = rest and tonumber(rest:match "^(%d%d%d+)[_.]")
+      if found and found > n then n = found end
+    end
+  end
+  show.numbers[shot.name] = n + 1
+  return n + 1
+end
+
+local function context(show)
+  local ledger = show.ledger
+  local left = ledger:left()
+  return {
+    stage = "final",
+    budget = {
+      limit = ledger.limit and ledgers.credits(ledger.limit),
+      left = left and ledgers.credits(left) or math.huge,
+      spent = ledgers.credits(ledger.spent),
+      reserved = ledgers.credits(ledger.reserved),
+    },
+    catalogue = accounts.provider(show.provider).catalog,
+  }
+end
+
+--- Ask the policy, work out the stages and hold their credits.
+local function decide(show, account, shot, new)
+  local decision, e = policies.ask(shot.policy or show.policy or policies.default, shot,
+    context(show))
+  if not decision then return new:fail("failed", e) end
+  new.why = decision.why
+  if not decision.model then
+    return new:fail("skipped", err.new("skipped", ("the policy left shot %q out%s")
+      :format(shot.name, decision.why and ": " .. decision.why or "")))
+  end
+  new.model = account:model(decision.model)
+  local base = { name = "shot " .. shot.name, prompt = shot.prompt or "",
+    seconds = decision.seconds or shot.seconds, ratio = shot.ratio, seed = new.seed,
+    fps = show.fps }
+  local stages
+  stages, e = graph.stages(account.provider.catalog, shot, { model = new.model,
+    still = decision.still and account:model(decision.still) }, base)
+  if not stages then return new:fail("failed", e) end
+  new:plan(account, stages, show.ledger)
+  return new
+end
+
+local function plan_all(show, account, wanted)
+  local list = {}
+  for i, shot in ipairs(wanted) do
+    local new = take.new(shot, next_number(show, shot))
+    list[i] = new
+    local ok, e = task.try(decide, show, account, shot, new)
+    if not ok then new:fail("failed", e) end
+  end
+  return list
+end
+
+--- Shoot every shot once, all at the same time; comes back when each has landed or
+--- failed. One failure does not stop the rest. Waits; spends, never beyond the budget.
+---@async
+---@param opts? {only?: rushes.Shot}
+---@return rushes.Takes
+function Show:shoot(opts)
+  local account, e = accounts.open(self.provider)
+  if not account then error(e, 0) end
+  local ok
+  ok, e = fs.mkdir(self.output)
+  if not ok then error(e, 0) end
+  local only = opts and opts.only
+  local list = plan_all(self, account, only and { only } or self.shots)
+  task.scope(function(s)
+    for _, new in ipairs(list) do
+      if new.status == "planned" then s:spawn(new.shoot, new) end
+    end
+  end)
+  event.emit("done", { show = self.name, takes = list })
+  return takes.new(list)
+end
+
+return M

@@ -1,0 +1,179 @@
+--- One account at one provider: the provider's pure functions joined to the network.
+--- The only place that turns a provider's requests into calls.
+local err = require "rt.err"
+local json = require "rt.json"
+local net = require "rt.net"
+local suggest = require "rt.suggest"
+local embed = require "rt.c.embed"
+local config = require "rushes.config"
+local log = require "rt.log"
+
+local M = {}
+
+---@class rushes.Account
+---@field provider table  lua/rushes/provider/<name>.lua
+---@field cfg table       {base}; never holds a key
+---@field client table    rt.net client
+local Account = {}
+Account.__index = Account
+
+local open = {}  -- name -> account
+local noted = {} -- alias notes already shown
+
+local function provider_names()
+  local names = {}
+  for _, name in ipairs(embed.names()) do
+    local short = name:match "^rushes%.provider%.([%w_]+)$"
+    if short then names[#names + 1] = short end
+  end
+  return names
+end
+
+--- The provider's module; raises with a hint if there is none of that name.
+---@param name string
+---@return table
+function M.provider(name)
+  local names = provider_names()
+  for _, known in ipairs(names) do
+    if known == name then return require("rushes.provider." .. name) end
+  end
+  error(("there is no provider %q%s; there is %s"):format(tostring(name),
+    suggest.hint(name, names), table.concat(names, ", ")), 3)
+end
+
+--- The account for a provider, with base and key from the configuration.
+---@param name string
+---@return rushes.Account?
+---@return rt.Err?  code "auth" when the key is missing
+function M.open(name)
+  if open[name] then return open[name] end
+  local provider = M.provider(name)
+  local cfg, e = config.resolve(provider)
+  if not cfg then return nil, e end
+  local secret
+  secret, e = net.secret { env = cfg.key_env, value = cfg.key, scheme = provider.auth,
+    origins = { cfg.base } }
+  if not secret then return nil, e end
+  local client
+  client, e = net.client { base = cfg.base, headers = provider.headers, secret = secret }
+  if not client then return nil, e end
+  open[name] = setmetatable({ name = name, provider = provider,
+    cfg = { base = cfg.base, loopback = cfg.loopback }, client = client }, Account)
+  return open[name]
+end
+
+--- A net request from a provider's. `files` maps placeholders to files on disk.
+local function wire(req, files)
+  if req.json then
+    local text = json.encode(req.json)
+    req.headers = req.headers or {}
+    req.headers["Content-Type"] = "application/json"
+    req.body = files and next(files) and net.body(text, files) or text
+    req.json = nil
+  end
+  return req
+end
+
+--- A provider's view of an answer.
+local function answer(resp)
+  local body = resp.body
+  if body and #body > 0 and body:find "^%s*[%[{]" then
+    return { status = resp.status, headers = resp.headers, body = body,
+      json = json.decode(body), url = resp.url, sent = true }
+  end
+  return { status = resp.status, headers = resp.headers, body = body, url = resp.url,
+    sent = true }
+end
+M.answer = answer
+
+--- Send what must not be sent twice. Waits; may spend.
+---@async
+function Account:submit(req, files)
+  local resp, e = net.submit(self.client, wire(req, files))
+  if not resp then return nil, e end
+  return answer(resp)
+end
+
+--- Send what may be repeated. Waits; spends nothing.
+---@async
+function Account:request(req)
+  local resp, e = net.request(self.client, wire(req), { retry = {} })
+  if not resp then return nil, e end
+  return answer(resp)
+end
+
+--- Wait until the answer to a GET is not the one that `opts.seen` stands for.
+---@async
+function Account:poll(req, opts)
+  local resp, e = net.poll(self.client, req, opts)
+  if not resp then return nil, e end
+  return answer(resp), resp.digest
+end
+
+--- Note once that a model was named by an alias.
+---@param model string
+---@return string  the model's own name
+function Account:model(model)
+  local own = self.provider.aliases and self.provider.aliases[model]
+  if not own then return model end
+  if not noted[model] then
+    noted[model] = true
+    log.info("%s is %s at %s", model, own, self.name)
+  end
+  return own
+end
+
+--- Make a local picture or clip usable in a request: returns a URI string and, for a
+--- data URI, the file behind the placeholder. Waits (hashing, an upload); does not spend.
+---@async
+---@param registry table  rt.refs registry
+---@param image table     of a registered reference
+---@param n integer       number of the placeholder within the request
+---@return string? uri
+---@return table|rt.Err?  {path, type} of a placeholder, or the error
+function Account:asset(registry, image, n)
+  local form, e = registry:resolve(image, {
+    data_max = self.provider.data_max or 5242880,
+    upload = self.provider.upload and self.name or nil,
+  })
+  if not form then return nil, e end
+  if form.form == "data" then
+    local placeholder = ("data:%s;rushes=%d"):format(form.type, n)
+    return placeholder, { placeholder = placeholder, path = form.path, type = form.type }
+  end
+  if form.form == "needs_upload" then return self:upload(registry, image) end
+  return form.uri
+end
+
+--- The provider's upload steps, one request after the other.
+---@async
+function Account:upload(registry, image)
+  local file = { path = image.path, type = image.type, bytes = image.bytes }
+  local step, resp = 1, nil
+  while true do
+    local req, e = self.provider.upload(file, self.cfg, step, resp)
+    if not req then return nil, e end
+    if req.uri then
+      registry:uploaded(image, self.name, req.uri, req.expires)
+      return req.uri
+    end
+    resp, e = self:request(req)
+    if not resp then return nil, e end
+    step = step + 1
+  end
+end
+
+--- Download one output to `path`. Waits; spends nothing.
+---@async
+function Account:download(output, path, opts)
+  local req = self.provider.fetch(output, self.cfg)
+  return net.download(self.client, req.url, path, opts)
+end
+
+--- The account's error for an answer that is not a success.
+function Account:error(resp)
+  return self.provider.error(resp) or err.new("provider", ("%s answered with status %d")
+    :format(self.name, resp.status), { status = resp.status })
+end
+
+return M

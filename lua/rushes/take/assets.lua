@@ -1,0 +1,93 @@
+--- The pictures and clips that a request carries: found, registered, made into URIs.
+local err = require "rt.err"
+local fs = require "rt.fs"
+local refs = require "rt.refs"
+
+local M = {}
+
+local registry
+
+--- The registry of this run.
+---@return table
+function M.registry()
+  registry = registry or refs.open()
+  return registry
+end
+
+local script_dir
+
+--- Where relative paths of pictures are looked for first: the script's folder.
+---@param dir string
+function M.set_base(dir) script_dir = dir end
+
+--- A path as a script wrote it: beside the script, else in the current folder.
+--- Waits.
+---@async
+---@param path string
+---@return string? path
+---@return rt.Err?
+function M.find(path)
+  if path:sub(1, 1) == "/" or not script_dir then return path end
+  local beside = fs.join(script_dir, path)
+  if fs.exists(beside) then return beside end
+  if fs.exists(path) then return path end
+  return nil, err.new("not_found", ("there is no picture or clip %q, neither beside the"
+    .. " script (%s) nor in the current folder"):format(path, beside))
+end
+
+--- The stored image behind what a script gave: a path, an https URL or a reference.
+---@async
+---@param given string|table
+---@param kind? string
+---@return table? image  {path | url, hash, type, width, height, bytes}
+---@return rt.Err?
+function M.image(given, kind)
+  if type(given) == "table" then
+    if given.images then return given.images[1] end
+    return given
+  end
+  if given:find "^https://" or given:find "^runway://" then return { url = given } end
+  local path, e = M.find(given)
+  if not path then return nil, e end
+  local ref
+  ref, e = M.registry():register { kind = kind or "prop", name = path, image = path,
+    tag = "image" }
+  if not ref then return nil, e end
+  return ref.images[1]
+end
+
+--- Fill in `uri` of every asset of a provider's job. Waits (hashing, uploads).
+---@async
+---@param account rushes.Account
+---@param spec table
+---@return table<string, table>? files  placeholder -> {path, type}, for net.body
+---@return rt.Err?
+function M.fill(account, spec)
+  local files = {}
+  local function one(asset, n)
+    local image, e = M.image(asset.image, asset.kind)
+    if not image then return nil, e end
+    if image.url then
+      asset.uri = image.url
+      return true
+    end
+    local uri, file = account:asset(M.registry(), image, n)
+    if not uri then return nil, file end
+    asset.uri = uri
+    if file then files[file.placeholder] = { path = file.path, type = file.type } end
+    return true
+  end
+  local n = 0
+  for _, list in ipairs { spec.images or {}, spec.assets or {} } do
+    for _, asset in ipairs(list) do
+      n = n + 1
+      if not asset.uri then
+        local ok, e = one(asset, n)
+        if not ok then return nil, e end
+      end
+    end
+  end
+  return files
+end
+
+return M
