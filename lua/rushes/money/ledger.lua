@@ -1,6 +1,7 @@
 --- Credits held, spent and left, in integer thousandths of a credit. Ledgers nest:
 --- a reservation must fit its own limit and every one above it.
 local err = require "rt.err"
+local config = require "rushes.config"
 
 local M = {}
 
@@ -98,7 +99,7 @@ local root
 --- The ledger of this run, above every show's. `--budget` limits it.
 ---@return rushes.Ledger
 function M.root()
-  root = root or M.new("this run")
+  root = root or M.new("this run", config.options.budget)
   return root
 end
 

@@ -48,17 +48,16 @@ end
 function M.open(name)
   if open[name] then return open[name] end
   local provider = M.provider(name)
-  local cfg, e = config.resolve(provider)
+  local cfg, e = config.provider(provider)
   if not cfg then return nil, e end
   local secret
-  secret, e = net.secret { env = cfg.key_env, value = cfg.key, scheme = provider.auth,
-    origins = { cfg.base } }
+  secret, e = net.secret(cfg.secret)
   if not secret then return nil, e end
   local client
   client, e = net.client { base = cfg.base, headers = provider.headers, secret = secret }
   if not client then return nil, e end
   open[name] = setmetatable({ name = name, provider = provider,
-    cfg = { base = cfg.base, loopback = cfg.loopback }, client = client }, Account)
+    cfg = { base = cfg.base }, client = client }, Account)
   return open[name]
 end
 

@@ -119,9 +119,7 @@ end
 
 local function buy(take, stage, i, first_frame)
   local job = take.jobs[i]
-  if stop.requested() then
-    return nil, err.new("interrupted", "stopped before it was sent: it cost nothing")
-  end
+  if stop.requested() then return nil, stop.err() end
   if first_frame then
     job.spec.images = { { role = "first", image = first_frame, kind = "prop" } }
   end
@@ -181,7 +179,7 @@ function Take:shoot()
   local ok, e = task.try(shoot, self)
   release_rest(self)
   if not ok then
-    return self:fail(err.is(e, "interrupted") and "stopped" or "failed", e)
+    return self:fail(err.is(e, "stopped") and "stopped" or "failed", e)
   end
   self.status, self.state, self.progress = "landed", "landed", 1
   tell(self, "landed")
