@@ -11,6 +11,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.embed", luaopen_rt_embed},
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
+    {"rt.c.fs", luaopen_rt_fs},
     {"rt.c.timer", luaopen_rt_timer},
     {NULL, NULL},
 };

@@ -11,6 +11,7 @@ int luaopen_cjson(lua_State *L);
 int luaopen_rt_embed(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
+int luaopen_rt_fs(lua_State *L);
 int luaopen_rt_timer(lua_State *L);
 
 #endif
