@@ -12,6 +12,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
     {"rt.c.fs", luaopen_rt_fs},
+    {"rt.c.json", luaopen_rt_json},
     {"rt.c.timer", luaopen_rt_timer},
     {NULL, NULL},
 };
