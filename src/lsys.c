@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <math.h>
-#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lazy_crypto.h"
 #include "linit.h"
 #include "rushes.h"
 
@@ -77,7 +77,10 @@ static int l_versions(lua_State *L)
     lua_setfield(L, -2, "lua");
     lua_pushstring(L, uv_version_string());
     lua_setfield(L, -2, "libuv");
-    lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION_STRING));
+    const char *why;
+    lua_pushstring(L, crypto_load(&why) < 0
+                          ? why
+                          : crypto.OpenSSL_version(OPENSSL_VERSION_STRING));
     lua_setfield(L, -2, "libcrypto");
     return 1;
 }
