@@ -490,6 +490,14 @@ local catalog = {
     muse_image = "the length of its prompt is not confirmed",
     enhance_frame_rate = "its price is not confirmed",
   },
+  endpoints_left_out = {
+    text_to_speech = "rushes makes pictures", sound_effect = "rushes makes pictures",
+    speech_to_speech = "rushes makes pictures", voice_isolation = "rushes makes pictures",
+    voice_dubbing = "rushes makes pictures",
+    voices = "voices are made and kept on the account first",
+    avatar_videos = "avatars are made and kept on the account first",
+    realtime_sessions = "a conversation is no take",
+  },
   -- Models offered at one endpoint and left out at another: endpoint -> model -> why.
   partly_left_out = {
     video_to_video = {
