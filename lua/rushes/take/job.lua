@@ -69,7 +69,13 @@ function Job:release() settle(self, 0) end
 
 local function once(job)
   local account, spec = job.account, job.spec
-  local resp, e = account:submit(account.provider.submit(spec, account.cfg), job.files)
+  local req, e = account.provider.submit(spec, account.cfg)
+  if not req then
+    e.sent = false
+    return nil, e
+  end
+  local resp
+  resp, e = account:submit(req, job.files)
   if not resp then
     e.retryable = e.sent == false
     return nil, e
@@ -91,7 +97,7 @@ function Job:submit()
     function() return once(self) end, RESEND)
   self.spec, self.files = nil, nil
   if not accepted then
-    if e.sent ~= false and not e.status then
+    if e.unknown or e.sent ~= false and not e.status then
       e.unknown = true
       e = err.new("unknown", ("%s: it is not known whether the call was taken (%s); its"
         .. " credits stay held and it is not sent again"):format(self.what, e.message),
