@@ -9,6 +9,7 @@ static const luaL_Reg modules[] = {
     {"cjson", luaopen_cjson},
     {"rt.c.core", luaopen_rt_core},
     {"rt.c.embed", luaopen_rt_embed},
+    {"rt.c.proc", luaopen_rt_proc},
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
     {"rt.c.fs", luaopen_rt_fs},

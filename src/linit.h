@@ -9,6 +9,7 @@ void linit_preload(lua_State *L);
 
 int luaopen_cjson(lua_State *L);
 int luaopen_rt_embed(lua_State *L);
+int luaopen_rt_proc(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
 int luaopen_rt_fs(lua_State *L);
