@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages of the named groups: deps.sh build run test dev
+# Install the Debian packages of the named groups: deps.sh build run test dev bench
 # Says what it installs; does nothing, and needs no root, when all is there.
 set -eu
 
@@ -12,6 +12,8 @@ run="ffmpeg fonts-dejavu-core ca-certificates"
 test="libcmocka-dev lua-unit curl diffutils procps python3"
 command -v node >/dev/null || test="$test nodejs"
 command -v npm >/dev/null || test="$test npm"
+# Beside those of test; nginx ends TLS in front of the bench server.
+bench="lua5.4 nginx-light openssl util-linux"
 dev="clang clang-format clang-tidy lua-check valgrind libclang-rt-14-dev"
 
 wanted=
@@ -21,7 +23,8 @@ for group in "$@"; do
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
     dev) wanted="$wanted $dev" ;;
-    *) echo "deps.sh: no group '$group': build run test dev" >&2; exit 2 ;;
+    bench) wanted="$wanted $bench" ;;
+    *) echo "deps.sh: no group '$group': build run test dev bench" >&2; exit 2 ;;
     esac
 done
 
