@@ -14,6 +14,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.sys", luaopen_rt_sys},
     {"rt.c.fs", luaopen_rt_fs},
     {"rt.c.json", luaopen_rt_json},
+    {"rt.c.httpd", luaopen_rt_httpd},
     {"rt.c.timer", luaopen_rt_timer},
     {NULL, NULL},
 };
