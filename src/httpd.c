@@ -4,7 +4,6 @@
 #include "httpd.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,24 +43,13 @@ void httpd_wake(struct httpd_waiter **slot, int status)
 
 /* ---- exchanges ---- */
 
-static void list_free(struct httpd_list *l)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        free(l->v[i].name);
-        free(l->v[i].value);
-    }
-    free(l->v);
-}
-
 void httpd_unref(struct httpd_private *p)
 {
     if (--p->refs > 0)
         return;
     free(p->x.method);
     free(p->x.path);
-    list_free(&p->x.headers);
-    list_free(&p->x.query);
-    httpd_body_free(p);
+    httpd_request_free(p);
     if (p->fd >= 0)
         close(p->fd);
     free(p->out);
@@ -91,36 +79,6 @@ void httpd_resume(struct httpd_private *p)
     uv_idle_start(&p->server->idle, on_idle); /* it sees it when it next runs */
 }
 
-static int list_add(struct httpd_list *l, const char *name, const char *value)
-{
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 8;
-        struct httpd_pair *grown = realloc(l->v, cap * sizeof *grown);
-        if (!grown)
-            return -1;
-        l->v = grown;
-        l->cap = cap;
-    }
-    struct httpd_pair *pair = &l->v[l->n];
-    pair->name = strdup(name);
-    pair->value = strdup(value ? value : "");
-    l->n++;
-    return pair->name && pair->value ? 0 : -1;
-}
-
-static enum MHD_Result on_pair(void *cls, enum MHD_ValueKind kind,
-                               const char *name, const char *value)
-{
-    struct httpd_private *p = cls;
-    if (kind == MHD_GET_ARGUMENT_KIND)
-        return list_add(&p->x.query, name, value) == 0 ? MHD_YES : MHD_NO;
-    if (list_add(&p->x.headers, name, value) < 0)
-        return MHD_NO;
-    for (char *c = p->x.headers.v[p->x.headers.n - 1].name; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    return MHD_YES;
-}
-
 static struct httpd_private *exchange_new(struct httpd *s,
                                           struct MHD_Connection *con,
                                           const char *method, const char *path)
@@ -138,8 +96,7 @@ static struct httpd_private *exchange_new(struct httpd *s,
     s->active++;
     p->x.method = strdup(method);
     p->x.path = strdup(path);
-    mhd.MHD_get_connection_values(con, MHD_HEADER_KIND, on_pair, p);
-    mhd.MHD_get_connection_values(con, MHD_GET_ARGUMENT_KIND, on_pair, p);
+    httpd_read_pairs(p);
     return p;
 }
 

@@ -1,5 +1,7 @@
-/* httpd_body.c - the body of a request: memory first, a file when it grows;
- * forms are taken apart by libmicrohttpd's post processor, in their order. */
+/* httpd_body.c - what a request brings: headers, query, and the body, which
+ * goes to memory first and to a file when it grows. Forms are taken apart by
+ * libmicrohttpd's post processor, in their order. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,8 +13,58 @@
 #include "httpd_int.h"
 
 #define MAX_PARTS 256
-#define FORM_BUFFER 16384 /* bytes; also the most that a part's headers take   \
-                           */
+#define FORM_BUFFER                                                            \
+    16384 /* bytes; also the most that a part's headers take                   \
+           */
+
+/* ---- headers and query ---- */
+
+static void list_free(struct httpd_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        free(l->v[i].name);
+        free(l->v[i].value);
+    }
+    free(l->v);
+}
+
+static int list_add(struct httpd_list *l, const char *name, const char *value)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 8;
+        struct httpd_pair *grown = realloc(l->v, cap * sizeof *grown);
+        if (!grown)
+            return -1;
+        l->v = grown;
+        l->cap = cap;
+    }
+    struct httpd_pair *pair = &l->v[l->n];
+    pair->name = strdup(name);
+    pair->value = strdup(value ? value : "");
+    l->n++;
+    return pair->name && pair->value ? 0 : -1;
+}
+
+static enum MHD_Result on_pair(void *cls, enum MHD_ValueKind kind,
+                               const char *name, const char *value)
+{
+    struct httpd_private *p = cls;
+    if (kind == MHD_GET_ARGUMENT_KIND)
+        return list_add(&p->x.query, name, value) == 0 ? MHD_YES : MHD_NO;
+    if (list_add(&p->x.headers, name, value) < 0)
+        return MHD_NO;
+    for (char *c = p->x.headers.v[p->x.headers.n - 1].name; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return MHD_YES;
+}
+
+void httpd_read_pairs(struct httpd_private *p)
+{
+    mhd.MHD_get_connection_values(p->con, MHD_HEADER_KIND, on_pair, p);
+    mhd.MHD_get_connection_values(p->con, MHD_GET_ARGUMENT_KIND, on_pair, p);
+}
+
+/* ---- bodies ---- */
 
 static int write_all(int fd, const char *data, size_t size)
 {
@@ -189,7 +241,7 @@ void httpd_body_end(struct httpd_private *p)
         content_end(&p->x.parts[i].content);
 }
 
-void httpd_body_free(struct httpd_private *p)
+void httpd_request_free(struct httpd_private *p)
 {
     if (p->form)
         mhd.MHD_destroy_post_processor(p->form);
@@ -201,4 +253,6 @@ void httpd_body_free(struct httpd_private *p)
         content_free(&p->x.parts[i].content);
     }
     free(p->x.parts);
+    list_free(&p->x.headers);
+    list_free(&p->x.query);
 }

@@ -65,11 +65,12 @@ void httpd_resume(struct httpd_private *p);
 void httpd_pace(struct httpd_private *p);
 void httpd_unref(struct httpd_private *p);
 
-/* httpd_body.c: reading. Negative libuv codes when the body cannot be kept. */
+/* httpd_body.c: reading. A body that cannot be kept sets p->refused. */
+void httpd_read_pairs(struct httpd_private *p);
 void httpd_body_begin(struct httpd_private *p);
 void httpd_body_add(struct httpd_private *p, const char *data, size_t size);
 void httpd_body_end(struct httpd_private *p);
-void httpd_body_free(struct httpd_private *p);
+void httpd_request_free(struct httpd_private *p);
 
 /* httpd_reply.c: a sentence as JSON, for what never reaches the taker. */
 enum MHD_Result httpd_refuse(struct httpd_private *p, unsigned status);
