@@ -72,14 +72,13 @@ local function suspend(t)
   yield(MARK)
 end
 
---- Wait on the Lua side. `unpark` must take the task off its queue.
+--- Wait on the Lua side. `unpark` must take the task off its queue, and tell whether it
+--- was still there.
 local function park(t, unpark)
-  local e = cancellation(t.scope)
-  if e then error(e, 0) end
   t.unpark = unpark
   suspend(t)
   t.unpark = nil
-  e = cancellation(t.scope)
+  local e = cancellation(t.scope)
   if e then error(e, 0) end
 end
 
@@ -90,8 +89,7 @@ local function interrupt(t)
   elseif t.unpark then
     local unpark = t.unpark
     t.unpark = nil
-    unpark(t)
-    ready(t)
+    if unpark(t) then ready(t) end -- otherwise it has been woken already
   end
 end
 
@@ -375,6 +373,8 @@ end
 ---@param list rt.Task[]
 function M.wait_on(list)
   local t = must_be_task()
+  local e = cancellation(t.scope)
+  if e then error(e, 0) end -- before the list knows of it
   list[#list + 1] = t
   park(t, without(list))
 end
