@@ -80,7 +80,8 @@ T.test_secrets_are_not_passed_on = in_dir(function(dir)
     proc.hide_env "STUDIO_DOOR"
     print((assert(proc.run { "env", env = { MY_TOKEN = "given" } })).stdout)]]))
   local secrets = { RUNWAYML_API_SECRET = "s1", OPENAI_API_KEY = "s2",
-    AWS_ACCESS_KEY_ID = "s3", PGPASSWORD = "s4", gh_token = "s5", STUDIO_DOOR = "s6", PLAIN = "visible" }
+    AWS_ACCESS_KEY_ID = "s3", PGPASSWORD = "s4", gh_token = "s5",
+    STUDIO_DOOR = "s6", PLAIN = "visible" }
   local exe = assert(sh "readlink /proc/$PPID/exe").stdout:match "[^\n]*"
   local list = { exe, "run", script, env = secrets }
   local out = assert(proc.run(list)).stdout
