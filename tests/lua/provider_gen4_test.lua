@@ -65,6 +65,8 @@ function T.test_what_is_refused()
   lu.assertStrContains(refused { model = "gen4_turbp" }, 'did you mean "gen4-turbo"?')
   lu.assertStrContains(refused { prompt = ("😀"):rep(501) }, "1002 characters")
   lu.assertStrContains(refused { references = 3 }, "references must be a table")
+  lu.assertStrContains(refused { references = { { kind = "style",
+    image = "runway://file/1" } } }, "must begin with https:// or data:")
   lu.assertStrContains(refused { fps = 23 }, "24, 25 or 30")
 end
 

@@ -116,7 +116,10 @@ local function refused_data(v, media, inputs)
 end
 
 function BUILD.uri(spec, ctx)
-  local media, forms = spec.media, spec.forms or FORMS
+  local media, forms = spec.media, {}
+  for _, form in ipairs(FORMS) do
+    if not (spec.without and spec.without[form.prefix]) then forms[#forms + 1] = form end
+  end
   return function(v, path, key, out)
     if type(v) ~= "string" then
       return push(out, issue.invalid_type(where(ctx, path, key), "string", v))

@@ -11,7 +11,8 @@ local function model(credits)
       fps = { enum = { 24, 25, 30 } },
       visual_references = { type = "array", max = 3, says = "references", items = {
         type = "object", closed = true, fields = {
-          image_url = { type = "uri", media = "image", required = true },
+          image_url = { type = "uri", media = "image", required = true,
+            without = { ["runway://"] = true } },
           type = { enum = { "character", "style", "location" }, required = true },
           strength = { type = "number", min = 0, max = 1 } } } },
       generation_options = { type = "object", closed = true, says = "options", fields = {

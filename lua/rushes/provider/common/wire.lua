@@ -66,9 +66,9 @@ end
 
 --- Like `t[k1][k2]…`, nil as soon as something on the way is no table.
 function M.dig(t, ...)
-  for _, key in ipairs { ... } do
+  for i = 1, select("#", ...) do
     if type(t) ~= "table" then return nil end
-    t = t[key]
+    t = t[(select(i, ...))]
   end
   return t
 end
@@ -97,8 +97,10 @@ local function page_title(resp)
   return title ~= "" and ('a web page, "%s"'):format(title) or "a web page"
 end
 
+local SAYING = { "error", "message", "detail", "failure_reason" }
+
 local function first_text(answer)
-  for _, key in ipairs { "error", "message", "detail", "failure_reason" } do
+  for _, key in ipairs(SAYING) do
     local v = answer[key]
     if type(v) == "table" then v = v.message end
     if type(v) == "string" and v ~= "" then return v end
@@ -204,6 +206,7 @@ function M.outputs(output)
   return out
 end
 
+local NONE = {}
 local STAND_IN = { image = "image/png", video = "video/mp4" }
 
 --- The address of a job's file. The host has filled it in, or the script gave a URL.
@@ -212,9 +215,10 @@ local STAND_IN = { image = "image/png", video = "video/mp4" }
 ---@param planning? boolean
 ---@return string?
 function M.uri(file, planning)
+  if type(file.uri) == "string" then return file.uri end
   local given = file.image
-  local stored = type(given) == "table" and given or {}
-  local v = file.uri or stored.url or given
+  local stored = type(given) == "table" and given or NONE
+  local v = stored.url or given
   if type(v) == "string" and v:find "^%a[%w+.-]*:" then return v end
   if not planning then return nil end
   return ("data:%s;rushes=0"):format(stored.type or STAND_IN[file.media or "image"])

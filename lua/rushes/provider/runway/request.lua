@@ -15,32 +15,30 @@ local function refuse(...)
     or (...))
 end
 
-local function has_role(job, ...)
-  for _, image in ipairs(job.images or {}) do
-    for _, role in ipairs { ... } do
-      if image.role == role then return true end
-    end
-  end
-  return false
+-- This file runs several times for each paid call, so what never changes is made once.
+local NONE = {} -- no pictures of a role; never written to
+local ONLY = {} -- model -> its endpoint, for models that have one
+
+for _, model in ipairs(catalog.models(data)) do
+  local offered = catalog.endpoints_of(data, model)
+  if #offered == 1 then ONLY[model] = offered[1] end
 end
 
 --- The endpoint that the job's inputs point to, for a model that has several.
-local function wanted_endpoint(job, model)
+local function wanted_endpoint(job, roles, model)
   if job.performance or job.character then return "character_performance" end
   if job.video then return "video_to_video" end
-  if has_role(job, "first", "last") then return "image_to_video" end
-  if has_role(job, "ref") then
+  if roles.first[1] or roles.last[1] then return "image_to_video" end
+  if roles.ref[1] then
     local entry = data.endpoints.text_to_video.models[model]
     if not (entry and entry.fields.references) then return "image_to_video" end
   end
   return "text_to_video"
 end
 
-local function choose(job, model)
+local function choose(job, roles, model)
   if job.mode then return spec.MODES[job.mode] or job.mode end
-  local offered = catalog.endpoints_of(data, model)
-  if #offered == 1 then return offered[1] end
-  return wanted_endpoint(job, model)
+  return ONLY[model] or wanted_endpoint(job, roles, model)
 end
 
 --- A file's address, or an error that names the file.
@@ -52,14 +50,18 @@ local function uri(ctx, file, what)
 end
 
 local function by_role(job)
-  local roles = { first = {}, last = {}, ref = {}, key = {} }
-  for i, image in ipairs(job.images or {}) do
+  local roles = { first = NONE, last = NONE, ref = NONE, key = NONE }
+  for i, image in ipairs(job.images or NONE) do
     local role = image.role or "ref"
-    if not roles[role] then
+    local list = roles[role]
+    if not list then
       return nil, refuse("picture %d has the role %s; it may be first, last, ref or key",
         i, text.show(role))
+    elseif list == NONE then
+      roles[role] = { image }
+    else
+      list[#list + 1] = image
     end
-    table.insert(roles[role], image)
   end
   return roles
 end
@@ -81,6 +83,8 @@ end
 
 local function plain_item(address) return { uri = address } end
 
+local FRAME_ROLES = { "first", "last", "ref" }
+
 --- Keyframes at the ends of the clip, or loose pictures, as the model allows.
 local function prompt_image(ctx, roles)
   local frames = ctx.entry.fields.promptImage
@@ -91,17 +95,19 @@ local function prompt_image(ctx, roles)
   if #roles.last > 0 and not frames.positions[2] then
     return nil, refuse("%s takes no last frame; veo3.1 and seedance2 do", ctx.model)
   end
-  local list = {}
-  for _, role in ipairs { "first", "last", "ref" } do
-    local part, bad = listed(ctx, roles[role], role == "ref" and "reference" or role
-      .. " frame", function(address)
-      return { uri = address, position = role ~= "ref" and role or nil }
-    end)
-    if not part then return nil, bad end
-    table.move(part, 1, #part, #list + 1, list)
+  if #roles.first == 1 and not roles.last[1] and not roles.ref[1] then
+    return uri(ctx, roles.first[1], "the first frame")
   end
-  if #list == 1 and list[1].position == "first" then return list[1].uri end
-  return #list > 0 and list or nil
+  local list = {}
+  for _, role in ipairs(FRAME_ROLES) do
+    for _, image in ipairs(roles[role]) do
+      local address, bad = uri(ctx, image, role == "ref" and "a reference"
+        or ("the %s frame"):format(role))
+      if not address then return nil, bad end
+      list[#list + 1] = { uri = address, position = role ~= "ref" and role or nil }
+    end
+  end
+  return list[1] and list or nil
 end
 
 local FILL = {} -- endpoint -> function(ctx, job, body, roles) -> err?
@@ -207,21 +213,26 @@ local COMMON = {
   { "seed", "seed" },
 }
 
+local function note(ctx, format, ...)
+  ctx.notes[#ctx.notes + 1] = format:format(...)
+end
+
 local function common(ctx, job, body)
-  local fields, ignores = ctx.entry.fields, ctx.entry.ignores or {}
-  for _, pair in ipairs(COMMON) do
-    local value, name = job[pair[1]], pair[2]
+  local fields, ignores = ctx.entry.fields, ctx.entry.ignores or NONE
+  for i = 1, #COMMON do
+    local said, name = COMMON[i][1], COMMON[i][2]
+    local value = job[said]
     if value ~= nil and fields[name] and not ignores[name] then
       body[name] = value
-    elseif value ~= nil and not (pair[1] == "seconds" and ctx.entry.class == "image") then
-      ctx.note("%s takes no %s for %s; %s is not sent%s", ctx.model, pair[1],
+    elseif value ~= nil and not (said == "seconds" and ctx.entry.class == "image") then
+      note(ctx, "%s takes no %s for %s; %s is not sent%s", ctx.model, said,
         ctx.endpoint, text.show(value), ignores[name] and ": " .. ignores[name] or "")
     end
   end
 end
 
 local function options(ctx, job, body)
-  for name, value in pairs(job.extra or {}) do
+  for name, value in pairs(job.extra or NONE) do
     if name == "model" or not ctx.entry.fields[name] then
       local known = text.keys(ctx.entry.fields)
       return refuse("%s has no option %s for %s%s; it has %s", ctx.model,
@@ -234,40 +245,46 @@ local function options(ctx, job, body)
   end
 end
 
---- What is worth a word although the call is right.
-local function remarks(ctx, job, body)
-  local tags, strength = {}, false
-  for _, image in ipairs(job.images or {}) do
-    strength = strength or image.strength ~= nil
-    if image.tag then tags[#tags + 1] = tostring(image.tag) end
+local function unknown_mentions(ctx, job, prompt)
+  local tags, known = {}, {}
+  for _, image in ipairs(job.images or NONE) do
+    if image.tag then
+      tags[#tags + 1] = tostring(image.tag)
+      known[tags[#tags]:lower()] = true
+    end
   end
-  if strength then
-    ctx.note "Runway has no strength for references; it is kept in the record only"
-  end
-  local list = ctx.entry.fields.referenceImages
-  if not list or type(body.promptText) ~= "string" then return end
-  local known = {}
-  for _, tag in ipairs(tags) do known[tag:lower()] = true end
-  for mention in body.promptText:gmatch "%f[%w@]@(%a[%w_]+)" do
+  for mention in prompt:gmatch "%f[%w@]@(%a[%w_]+)" do
     if not known[mention:lower()] then
-      ctx.note("the prompt mentions @%s, but no reference has that tag%s", mention,
+      note(ctx, "the prompt mentions @%s, but no reference has that tag%s", mention,
         text.hint(mention, tags))
     end
   end
 end
 
-local function context(job, planning)
-  local notes = {}
-  local function note(format, ...)
-    notes[#notes + 1] = select("#", ...) > 0 and format:format(...) or format
+--- What is worth a word although the call is right.
+local function remarks(ctx, job, body)
+  for _, image in ipairs(job.images or NONE) do
+    if image.strength ~= nil then
+      note(ctx, "Runway has no strength for references; it is kept in the record only")
+      break
+    end
   end
+  local prompt = body.promptText
+  if ctx.entry.fields.referenceImages and type(prompt) == "string"
+    and prompt:find("@", 1, true) then
+    unknown_mentions(ctx, job, prompt)
+  end
+end
+
+local function context(job, roles, planning)
   local model = M.aliases[job.model] or job.model
-  if model ~= job.model then note("model %s means %s here", job.model, model) end
-  local endpoint = choose(job, model)
+  local endpoint = choose(job, roles, model)
   local entry, found = catalog.find(data, model, endpoint)
   if not entry then return nil, found end
-  return { model = model, endpoint = endpoint, entry = entry, note = note,
-    notes = notes, planning = planning }
+  local ctx = { model = model, endpoint = endpoint, entry = entry, notes = {},
+    planning = planning }
+  if model ~= job.model then note(ctx, "model %s means %s here", job.model, model) end
+  return ctx
 end
 
 --- The endpoint and body of a job.
@@ -277,11 +294,11 @@ end
 ---@return table|rt.Err body  the body, or why there is none
 ---@return string[]? notes    sentences the host shows once each
 function M.build(job, planning)
-  local ctx, bad = context(job, planning)
-  if not ctx then return nil, bad end
-  local roles
-  roles, bad = by_role(job)
+  local roles, bad = by_role(job)
   if not roles then return nil, bad end
+  local ctx
+  ctx, bad = context(job, roles, planning)
+  if not ctx then return nil, bad end
   local body = { model = ctx.model }
   common(ctx, job, body)
   bad = FILL[ctx.endpoint](ctx, job, body, roles) or options(ctx, job, body)
