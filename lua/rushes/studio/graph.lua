@@ -82,9 +82,12 @@ local function reference_images(refs)
   return images
 end
 
-local function frames(shot)
+--- The frames of a motion; `made` leaves the first one to the stage before.
+local function frames(shot, made)
   local images = {}
-  if shot.first_frame then images[1] = { role = "first", image = shot.first_frame } end
+  if made or shot.first_frame then
+    images[1] = { role = "first", image = shot.first_frame }
+  end
   if shot.last_frame then
     images[#images + 1] = { role = "last", image = shot.last_frame }
   end
@@ -153,7 +156,7 @@ function M.stages(catalog, shot, decision, base)
   local first
   first, e = still(catalog, shot, decision, base)
   if not first then return nil, e end
-  local second = motion(base, "image_to_video", model, frames(shot))
+  local second = motion(base, "image_to_video", model, frames(shot, true))
   second.spec.prompt = without_mentions(base.prompt, shot.refs)
   return { first, second }
 end

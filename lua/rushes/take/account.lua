@@ -18,7 +18,7 @@ local Account = {}
 Account.__index = Account
 
 local open = {}  -- name -> account
-local noted = {} -- alias notes already shown
+local noted = {} -- models whose notes have been shown
 
 local function provider_names()
   local names = {}
@@ -120,6 +120,15 @@ function Account:model(model)
     log.info("%s is %s at %s", model, own, self.name)
   end
   return own
+end
+
+--- Log once each what the provider's notes say of a model's request: what is not sent.
+---@param spec table
+function Account:note(spec)
+  if noted[spec.model] then return end
+  noted[spec.model] = true
+  local _, _, notes = self.provider.request(spec)
+  for _, text in ipairs(notes or {}) do log.info("%s", text) end
 end
 
 --- Make a local picture or clip usable in a request: returns a URI string and, for a

@@ -56,7 +56,35 @@ function M.image(given, kind)
   return ref.images[1]
 end
 
---- Fill in `uri` of every asset of a provider's job. Waits (hashing, uploads).
+local function each(spec, fn)
+  local n = 0
+  for _, list in ipairs { spec.images or {}, spec.assets or {} } do
+    for _, asset in ipairs(list) do
+      n = n + 1
+      if asset.image and not asset.uri then
+        local ok, e = fn(asset, n)
+        if not ok then return nil, e end
+      end
+    end
+  end
+  return true
+end
+
+--- Find, read and register every file of a provider's job, so that it can be checked and
+--- priced. Sends nothing. Waits (hashing).
+---@async
+---@param spec table
+---@return true?
+---@return rt.Err?
+function M.load(spec)
+  return each(spec, function(asset)
+    local image, e = M.image(asset.image, asset.kind)
+    asset.image = image
+    return image, e
+  end)
+end
+
+--- Give every loaded file of a provider's job its address. Waits (uploads).
 ---@async
 ---@param account rushes.Account
 ---@param spec table
@@ -64,29 +92,18 @@ end
 ---@return rt.Err?
 function M.fill(account, spec)
   local files = {}
-  local function one(asset, n)
-    local image, e = M.image(asset.image, asset.kind)
-    if not image then return nil, e end
-    if image.url then
-      asset.uri = image.url
+  local ok, e = each(spec, function(asset, n)
+    if asset.image.url then
+      asset.uri = asset.image.url
       return true
     end
-    local uri, file = account:asset(M.registry(), image, n)
+    local uri, file = account:asset(M.registry(), asset.image, n)
     if not uri then return nil, file end
     asset.uri = uri
     if file then files[file.placeholder] = { path = file.path, type = file.type } end
     return true
-  end
-  local n = 0
-  for _, list in ipairs { spec.images or {}, spec.assets or {} } do
-    for _, asset in ipairs(list) do
-      n = n + 1
-      if not asset.uri then
-        local ok, e = one(asset, n)
-        if not ok then return nil, e end
-      end
-    end
-  end
+  end)
+  if not ok then return nil, e end
   return files
 end
 

@@ -77,7 +77,8 @@ local function once(job)
   local resp
   resp, e = account:submit(req, job.files)
   if not resp then
-    e.retryable = e.sent == false
+    e.unknown = e.sent ~= false
+    e.retryable = not e.unknown
     return nil, e
   end
   local accepted
@@ -85,6 +86,12 @@ local function once(job)
   if accepted then return accepted end
   e.retryable = e.resend == true
   return nil, e
+end
+
+local function not_known(job, e)
+  return err.new("unknown", ("%s: it is not known whether the call was taken (%s); its"
+    .. " credits stay held and it is not sent again"):format(job.what, e.message),
+    { cause = e, unknown = true, status = e.status })
 end
 
 --- Send it. Waits for the answer; spends. It is sent again only where the provider
@@ -97,11 +104,9 @@ function Job:submit()
     function() return once(self) end, RESEND)
   self.spec, self.files = nil, nil
   if not accepted then
+    -- the grace running out has neither mark, and says nothing of the call
     if e.unknown or e.sent ~= false and not e.status then
-      e.unknown = true
-      e = err.new("unknown", ("%s: it is not known whether the call was taken (%s); its"
-        .. " credits stay held and it is not sent again"):format(self.what, e.message),
-        { cause = e, unknown = true })
+      e = not_known(self, e)
     else
       self:release()
     end

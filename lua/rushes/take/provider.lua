@@ -27,12 +27,17 @@ function Provider:generate(spec)
   local normal, e = account.provider.normalize(spec)
   if not normal then return nil, e end
   normal.model = account:model(normal.model)
-  local files
-  files, e = assets.fill(account, normal)
-  if not files then return nil, e end
-  local job
+  local ok, job, files
+  ok, e = assets.load(normal)
+  if not ok then return nil, e end
   job, e = jobs.plan(account, normal, ledgers.root())
   if not job then return nil, e end
+  account:note(normal)
+  files, e = assets.fill(account, normal)
+  if not files then
+    job:release()
+    return nil, e
+  end
   job.files = files
   return job:submit()
 end

@@ -72,16 +72,15 @@ end
 function Take:plan(account, stages, ledger)
   self.account, self.stages = account, stages
   for i, stage in ipairs(stages) do
-    local spec = stage.spec
-    if i > 1 then -- what the stage before will make, so that the request can be checked
-      spec.images = { { role = "first", uri = "data:image/png;rushes=0" } }
-    end
-    local job, e = jobs.plan(account, spec, ledger)
+    local ok, e = assets.load(stage.spec)
+    local job = ok
+    if ok then job, e = jobs.plan(account, stage.spec, ledger) end
     if not job then
       for _, planned in ipairs(self.jobs) do planned:release() end
       self:fail("failed", e)
       return false
     end
+    account:note(stage.spec)
     self.jobs[i] = job
   end
   self:count()
@@ -120,13 +119,13 @@ end
 local function buy(take, stage, i, first_frame)
   local job = take.jobs[i]
   if stop.requested() then return nil, stop.err() end
-  if first_frame then
-    job.spec.images = { { role = "first", image = first_frame, kind = "prop" } }
-  end
-  local files, e = assets.fill(take.account, job.spec)
+  if first_frame then job.spec.images[1].image = first_frame end
+  local ok, e = assets.load(job.spec)
+  if not ok then return nil, e end
+  local files
+  files, e = assets.fill(take.account, job.spec)
   if not files then return nil, e end
   job.files = files
-  local ok
   ok, e = job:submit()
   take:count()
   if not ok then return nil, e end
