@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct rushes_rt {
     uv_loop_t loop;
@@ -217,6 +218,9 @@ static void on_wake(uv_async_t *h)
 #define INTERRUPT_GRACE_NS 500000000u
 #define HOOK_INSTRUCTIONS 10000
 
+/* A script that catches even the error of the hook ends here. */
+#define INTERRUPTS_MAX 5
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
@@ -242,6 +246,8 @@ void rt_interrupt(struct rushes_rt *rt, int sig)
     int first = rt->interrupts == 0;
     rt->interrupts += sig == SIGTERM ? 2 : 1;
     rt->interrupt_signal = sig;
+    if (rt->interrupts > INTERRUPTS_MAX)
+        _exit(128 + sig);
     rt->interrupt_turn = rt->turns;
     if (first)
         rt->interrupt_at = uv_hrtime();

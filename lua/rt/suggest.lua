@@ -35,7 +35,8 @@ function M.nearest(word, allowed)
     local d = M.distance(word:lower(), candidate:lower())
     if not best_d or d < best_d then best, best_d = candidate, d end
   end
-  if best_d and best_d <= math.max(2, #word // 3) then return best end
+  local far = #word <= 3 and 1 or math.max(2, #word // 3)
+  if best_d and best_d <= far then return best end
   return nil
 end
 

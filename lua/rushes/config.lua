@@ -7,7 +7,7 @@ local M = {}
 
 --- What the flags of `rushes run` ask of every show.
 ---@class rushes.config.Options
----@field budget? number  --budget: credits that no show may exceed, whatever it asks for
+---@field budget? number  --budget: credits for all shows together
 ---@field sim? boolean    --sim: this run talks to the simulator
 M.options = {}
 
@@ -17,7 +17,9 @@ local overrides = {} -- variable -> {value, origin}
 ---@param name string
 ---@param value string
 ---@param origin string  where it comes from, for messages: "--sim"
-function M.set(name, value, origin) overrides[name] = { value = value, origin = origin } end
+function M.set(name, value, origin)
+  overrides[name] = { value = value, origin = origin }
+end
 
 --- Forget what was set; for tests.
 function M.reset()

@@ -1,0 +1,235 @@
+--- What is known of the takes of this run, gathered from events: counts, and a record
+--- of each take that is under way. Knows nothing of how it is shown.
+local status = require "rushes.cli.status"
+
+local M = {}
+
+---@class rushes.cli.Row
+---@field show string
+---@field shot string
+---@field take string
+---@field model string
+---@field state string
+---@field stage? string     still or motion
+---@field progress number   0 to 1
+---@field credits number    held for it
+---@field id? string
+---@field since number      seconds, when it was submitted
+---@field ended? boolean
+
+---@class rushes.cli.Board
+---@field planned integer   takes wanted so far
+---@field active integer    submitted and not ended
+---@field landed integer
+---@field failed integer
+---@field skipped integer   left out by the policy
+---@field stopped integer   not sent because of Ctrl-C
+---@field states table<string, integer>    of the active ones
+---@field failures table<integer, integer> exit status -> how many failed so
+---@field rows rushes.cli.Row[]            the active ones, in order, some ended
+---@field shows integer
+---@field limit? number     credits that all shows together may spend
+---@field stopping? boolean  after the first Ctrl-C
+local Board = {}
+Board.__index = Board
+
+---@param now fun(): number        monotonic seconds
+---@param limit? number            credits, --budget
+---@return rushes.cli.Board
+function M.new(now, limit)
+  return setmetatable({ now = now, started = now(), cap = limit, limit = limit,
+    planned = 0, active = 0, landed = 0, failed = 0, skipped = 0, stopped = 0,
+    states = {}, failures = {}, rows = {}, by_key = {}, known = {}, ended_rows = 0,
+    shows = 0, budgets = 0 }, Board)
+end
+
+local function key(f)
+  return (f.show or "") .. "\0" .. (f.shot or f.id or "") .. "\0" .. (f.take or "")
+end
+
+local function count_state(board, state, by)
+  board.states[state] = (board.states[state] or 0) + by
+end
+
+--- Throw away rows of takes that have ended, now and then.
+local function compact(board)
+  if board.ended_rows * 2 < #board.rows or board.ended_rows < 16 then return end
+  local kept = {}
+  for _, row in ipairs(board.rows) do
+    if not row.ended then kept[#kept + 1] = row end
+  end
+  board.rows, board.ended_rows = kept, 0
+end
+
+local function open_row(board, k, f)
+  local row = board.by_key[k]
+  if not row then
+    row = { show = f.show or "", shot = f.shot or f.id or "?", take = f.take or "",
+      progress = 0, since = board.now() }
+    board.by_key[k] = row
+    board.rows[#board.rows + 1] = row
+    board.active = board.active + 1
+  else
+    count_state(board, row.state, -1)
+  end
+  row.model, row.stage = f.model or "", f.stage or row.stage
+  row.state = f.state or "queued"
+  row.credits, row.id = f.credits or 0, f.id
+  row.progress = f.progress or row.progress
+  count_state(board, row.state, 1)
+  return row, true
+end
+
+local function update_row(board, k, f)
+  local row = board.by_key[k]
+  if not row then return nil, false end
+  local changed = f.state ~= nil and f.state ~= row.state
+  if changed then
+    count_state(board, row.state, -1)
+    row.state = f.state
+    count_state(board, row.state, 1)
+  end
+  row.progress = f.progress or row.progress
+  row.credits, row.id = f.credits or row.credits, f.id or row.id
+  return row, changed
+end
+
+local function close_row(board, k)
+  local row = board.by_key[k]
+  if not row then return nil end
+  board.by_key[k] = nil
+  row.ended = true
+  board.active = board.active - 1
+  board.ended_rows = board.ended_rows + 1
+  count_state(board, row.state, -1)
+  compact(board)
+  return row
+end
+
+local function plan(board, k)
+  if board.known[k] then return end
+  board.known[k] = true
+  board.planned = board.planned + 1
+end
+
+local function fail(board, f)
+  if f.state == "skipped" then
+    board.skipped = board.skipped + 1
+  elseif f.state == "stopped" then
+    board.stopped = board.stopped + 1
+  else
+    board.failed = board.failed + 1
+    local s = status.of_failure(f.err)
+    board.failures[s] = (board.failures[s] or 0) + 1
+  end
+end
+
+local on = {}
+
+function on.show(board, f)
+  board.shows = board.shows + 1
+  if f.budget then
+    board.budgets = board.budgets + f.budget
+    board.bounded = (board.bounded or 0) + 1
+  end
+  local sum = board.bounded == board.shows and board.budgets or nil
+  board.limit = sum and board.cap and math.min(sum, board.cap) or sum or board.cap
+end
+
+function on.planned(board, f) plan(board, key(f)) end
+
+function on.submitted(board, f)
+  local k = key(f)
+  plan(board, k)
+  return open_row(board, k, f)
+end
+
+function on.state(board, f) return update_row(board, key(f), f) end
+
+on.progress = on.state
+
+function on.landed(board, f)
+  local k = key(f)
+  plan(board, k)
+  board.known[k] = nil
+  board.landed = board.landed + 1
+  return close_row(board, k), true
+end
+
+function on.failed(board, f)
+  local k = key(f)
+  plan(board, k)
+  board.known[k] = nil
+  fail(board, f)
+  return close_row(board, k), true
+end
+
+--- Take in an event.
+---@param kind rushes.event.Kind
+---@param f table
+---@return rushes.cli.Row? row  of the take, if it is or was under way
+---@return boolean changed      is it news, beyond a number that grew?
+function Board:event(kind, f)
+  local handler = on[kind]
+  if not handler then return nil, true end
+  local row, changed = handler(self, f)
+  return row, changed ~= false
+end
+
+--- Takes that have come to an end, whatever it was.
+---@return integer
+function Board:done()
+  return self.landed + self.failed + self.skipped + self.stopped
+end
+
+---@return number seconds since the run began
+function Board:elapsed() return self.now() - self.started end
+
+--- A guess at the seconds that are left, or nil while there is nothing to go by.
+---@return number?
+function Board:remaining()
+  if self.planned == 0 then return nil end
+  local share = self:done()
+  for _, row in ipairs(self.rows) do
+    if not row.ended then share = share + row.progress end
+  end
+  share = share / self.planned
+  if share < 0.05 or share >= 1 then return nil end
+  return self:elapsed() * (1 - share) / share
+end
+
+local RANK = { running = 1, downloading = 1, succeeded = 1, queued = 2, throttled = 3 }
+
+--- The rows to show when only `n` fit: those that move first, in order of submission.
+---@param n integer
+---@return rushes.cli.Row[]
+function Board:top(n)
+  local ranked = { {}, {}, {}, {} }
+  for _, row in ipairs(self.rows) do
+    if not row.ended then
+      local list = ranked[RANK[row.state] or 4]
+      if #list < n then list[#list + 1] = row end
+    end
+  end
+  local top = {}
+  for _, list in ipairs(ranked) do
+    for _, row in ipairs(list) do
+      if #top < n then top[#top + 1] = row end
+    end
+  end
+  return top
+end
+
+--- Credits spent, held and left (nil without a limit), from the run's ledger.
+---@return number spent
+---@return number held
+---@return number? left
+function Board:money()
+  local ledgers = package.loaded["rushes.money.ledger"]
+  if not ledgers then return 0, 0, self.limit end
+  local root = ledgers.root()
+  local spent, held = ledgers.credits(root.spent), ledgers.credits(root.reserved)
+  return spent, held, self.limit and math.max(0, self.limit - spent - held)
+end
+
+return M

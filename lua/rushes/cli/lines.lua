@@ -1,0 +1,84 @@
+--- Events as lines of text that stay: for logs, and above the live view.
+local text = require "rushes.cli.text"
+
+local M = {}
+
+local function name(f)
+  local shot = text.clean(f.shot or f.id or "?")
+  return f.take and shot .. " " .. text.clean(f.take) or shot
+end
+
+local function took(row, board)
+  return row and " in " .. text.clock(board.now() - row.since) or ""
+end
+
+local function landed(f, row, board, paint)
+  return ("%s %s landed%s: %s, %s, %s"):format(paint("green", "✓"), name(f),
+    took(row, board), text.clean(f.model or "?"),
+    text.count(text.credits(f.credits or 0), "credit"), text.clean(f.file or "no file"))
+end
+
+local MARKS = { skipped = "-", stopped = "-" }
+
+local function failed(f, row, board, paint)
+  local why = f.err and text.clean(f.err) or "no reason was given"
+  local mark = MARKS[f.state]
+  if mark then
+    return ("%s %s %s: %s"):format(paint("yellow", mark), name(f), f.state, why)
+  end
+  local cost = (f.credits or 0) > 0 and (" (%s charged)"):format(
+    text.count(text.credits(f.credits), "credit")) or ""
+  return ("%s %s failed%s: %s%s"):format(paint("red", "✗"), name(f), took(row, board),
+    why, cost)
+end
+
+--- A line that stays on the screen, for the events that deserve one.
+---@param kind string
+---@param f table
+---@param row? rushes.cli.Row
+---@param board rushes.cli.Board
+---@param paint fun(style: string?, s: string): string
+---@return string?
+function M.lasting(kind, f, row, board, paint)
+  if kind == "landed" then return landed(f, row, board, paint) end
+  if kind == "failed" then return failed(f, row, board, paint) end
+  if kind == "note" then return text.clean(f.text or "") end
+end
+
+--- A line for each step of a take, where no live view can be.
+---@param kind string
+---@param f table
+---@param row? rushes.cli.Row
+---@return string?
+function M.step(kind, f, row)
+  if kind == "planned" then
+    return ("  %s planned: %s, %s%s"):format(name(f), text.clean(f.model or "?"),
+      text.count(text.credits(f.credits or 0), "credit"),
+      f.why and " (" .. text.clean(f.why) .. ")" or "")
+  elseif kind == "submitted" then
+    return ("  %s %ssubmitted%s"):format(name(f), f.stage == "still" and "still " or "",
+      f.id and ": task " .. text.clean(f.id) or "")
+  elseif (kind == "state" or kind == "progress") and row then
+    local stage = row.stage == "still" and "still " or ""
+    return ("  %s %s%s"):format(name(f), stage, row.state)
+  end
+end
+
+--- What has become of a run, in one line.
+---@param board rushes.cli.Board
+---@return string
+function M.summary(board)
+  local parts = { ("%d of %s landed"):format(board.landed,
+    text.count(board.planned, "take")) }
+  for _, what in ipairs { "failed", "skipped", "stopped" } do
+    if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
+  end
+  if board.active > 0 then parts[#parts + 1] = board.active .. " still under way" end
+  local spent, held = board:money()
+  parts[#parts + 1] = text.count(text.credits(spent), "credit") .. " spent"
+  if held > 0 then parts[#parts + 1] = text.credits(held) .. " still held" end
+  parts[#parts + 1] = text.clock(board:elapsed())
+  return table.concat(parts, " · ")
+end
+
+return M

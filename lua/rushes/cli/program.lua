@@ -1,0 +1,147 @@
+--- One run of a user's code: its scope, os.exit, Ctrl-C and the exit status.
+--- Kept small, because every start of the program pays for it; what is shown when
+--- something happens is loaded when it happens.
+local task = require "rt.task"
+
+local M = {}
+
+---@class rushes.cli.Program
+---@field root rt.Scope      displays and watchers live here
+---@field scope rt.Scope     the user's code lives here
+---@field exit? integer      what os.exit asked for
+---@field signal? integer    the signal that ended it, or will
+---@field err? rt.Err        what the code raised
+---@field display? rushes.cli.Display
+---@field verbose? boolean
+local Program = {}
+Program.__index = Program
+
+local leave_process = os.exit
+local NAMES = { [1] = "the terminal was closed", [2] = "Ctrl-C", [15] = "SIGTERM" }
+
+-- How long a script may go on after Ctrl-C when nothing that it paid for is left.
+local GRACE = 10
+
+--- os.exit of a script: an orderly end. The code is cancelled, the display closed.
+local function exit(program, code)
+  if code == nil or code == true then
+    code = 0
+  elseif code == false then
+    code = 1
+  elseif math.type(code) ~= "integer" then
+    error("os.exit takes a whole number, true or false, not " .. tostring(code), 3)
+  end
+  program.exit = code & 0xff
+  program.scope:cancel "os.exit was called"
+  error(program.scope.cancelled, 0)
+end
+
+--- A line for the person, above a live view if there is one.
+---@param text string
+function Program:say(text)
+  if self.display then
+    self.display:say(text)
+  else
+    io.stderr:write(text, "\n")
+  end
+end
+
+--- What is paid for and still followed: number of takes, credits.
+local function in_flight(program)
+  local board = program.display and program.display.board
+  local ledgers = package.loaded["rushes.money.ledger"]
+  local held = ledgers and ledgers.credits(ledgers.root().reserved) or 0
+  return board and board.active or 0, held
+end
+
+local function leave(program)
+  local n = in_flight(program)
+  if n > 0 then require("rushes.cli.leaving").left_behind(program) end
+  program.scope:cancel(NAMES[program.signal] or "a signal")
+end
+
+--- After the last paid take has landed the script has GRACE seconds to end by itself.
+local function follow(program)
+  repeat
+    task.sleep(0.2)
+    local n, held = in_flight(program)
+  until n == 0 and held == 0
+  task.sleep(GRACE)
+  program:say(("rushes: the script did not end within %d s of its last take; leaving")
+    :format(GRACE))
+  leave(program)
+end
+
+local function first_signal(program)
+  require("rushes.stop").request(NAMES[program.signal] or "a signal")
+  local n, held = in_flight(program)
+  if n == 0 and held == 0 then return leave(program) end
+  require("rushes.cli.leaving").following(program, n, held)
+  program.root:spawn(follow, program)
+end
+
+local function watch(program)
+  while true do
+    local count, signal = task.interrupted()
+    if count >= 3 and program.left then leave_process(128 + signal) end
+    program.signal = program.signal or signal
+    if count >= 2 then
+      program.left = true
+      leave(program)
+    elseif not program.stopping then
+      program.stopping = true
+      first_signal(program)
+    end
+  end
+end
+
+local function inner(program, body)
+  task.scope(function(scope)
+    program.scope = scope
+    return body(program)
+  end)
+  return true
+end
+
+local function outer(program, body)
+  return function(root)
+    program.root = root
+    root:spawn(watch, program)
+    local _, e = task.try(inner, program, body)
+    program.err = e
+    if program.display then program.display:close() end
+    if program.ending then program.ending(program) end
+    root:cancel "the program has ended"
+  end
+end
+
+local function status(program)
+  if program.signal then
+    return 128 + program.signal
+  elseif program.exit then
+    return program.exit
+  end
+  local display = program.display
+  if not program.err and not display then return 0 end
+  return require("rushes.cli.status").of(program.err, display and display.board)
+end
+
+--- Run `body(program)` in a task to its end and report what went wrong.
+---@param body async fun(program: rushes.cli.Program)
+---@param program? table  fields to start with: verbose, ending (a task calls it last)
+---@return integer status  the exit status of the process
+function M.run(body, program)
+  program = setmetatable(program or {}, Program)
+  os.exit = function(code) exit(program, code) end -- luacheck: ignore 122
+  local ok, e = task.run(outer(program, body))
+  os.exit = leave_process -- luacheck: ignore 122
+  if not ok then program.err = e end
+  if program.err and not program.exit then
+    require("rushes.cli.report").show(program, program.err)
+  end
+  local code = status(program)
+  if program.display then program.display:finish(code, program.err) end
+  return code
+end
+
+return M

@@ -1,0 +1,136 @@
+--- rushes run: a script from a file or from standard input.
+local program = require "rushes.cli.program"
+local strict = require "rt.strict"
+
+local M = {
+  name = "run",
+  summary = "run a script",
+  usage = "rushes run [flags] SCRIPT [ARGS] [-- ARGS]",
+  examples = {
+    { "rushes run night.lua", "run it; the key comes from RUNWAYML_API_SECRET" },
+    { "rushes run --sim night.lua", "on the built-in simulator: no key, no credits" },
+    { "rushes run --budget 200 night.lua", "buy nothing beyond 200 credits" },
+    { "rushes run --json night.lua > log.jsonl", "events as JSON Lines" },
+    { "rushes run night.lua -- --draft 3", "the script gets --draft 3 as arg and ..." },
+  },
+}
+
+local function number(what, least)
+  return function(s)
+    local n = tonumber(s)
+    if n and n >= least and n < math.huge then return n end
+    return nil, ("%s wants a number of at least %g, not '%s'"):format(what, least, s)
+  end
+end
+
+--- Flags that `run` and `-e` share.
+function M.flags(p)
+  p:flag "--sim" :description "run on a simulator of its own, then print its bill"
+  p:option "--sim-speed" :argname "N" :convert(number("--sim-speed", 0.001))
+    :description "the simulator's clock runs N times as fast"
+  p:option "--sim-faults" :argname "SPEC" :count "*"
+    :description "what goes wrong there: docs/simulator.md"
+  p:option "--budget" :argname "CREDITS" :convert(number("--budget", 0))
+    :description "credits that this run may spend, whatever the script allows itself"
+  p:flag "--json" :description "events on stdout as JSON Lines; prints go to stderr"
+  p:flag "--no-progress" :description "no live view and no lines for each step"
+  p:option "--lua-path" :argname "DIR"
+    :description "take rushes' own Lua files from DIR (also RUSHES_LUA_PATH)"
+  p:flag "-v --verbose" :description "whole tracebacks"
+end
+
+function M.parser(p)
+  p:argument "script" :description "a Lua file, or - for standard input"
+  p:argument "args" :args "*" :description "what the script gets as arg and ..."
+  M.flags(p)
+end
+
+-- ---- the chunk ----
+
+--- Raises with a sentence. Waits when the script comes from standard input.
+local function read_stdin()
+  local input <close> = assert(require("rt.stdin").open())
+  return assert(input:all())
+end
+
+local function missing(path)
+  local err = require "rt.err"
+  return err.new("not_found", require("rushes.cli.missing").sentence(path))
+end
+
+local function load_file(path)
+  local file, why, errno = io.open(path, "rb")
+  if not file and errno == 2 then error(missing(path), 0) end
+  if not file then
+    error(require("rt.err").new("denied", "cannot read the script: " .. why), 0)
+  end
+  file:close()
+  return loadfile(path, "bt", strict.env())
+end
+
+local function load_text(name, code)
+  require("rushes.cli.report").add_source(name, code)
+  return load(code, "=" .. name, "t", strict.env())
+end
+
+--- The function to run, and the path that `arg[0]` shows.
+local function load_chunk(opts)
+  local chunk, why
+  local dir = opts.script and opts.script:match "^(.*/)" or "./"
+  package.scriptpath = dir .. "?.lua" -- luacheck: ignore 142
+  if opts.code then
+    chunk, why = load_text("(command line)", opts.code)
+  elseif opts.script == "-" then
+    chunk, why = load_text("(standard input)", read_stdin():gsub("^#[^\n]*", ""))
+  else
+    chunk, why = load_file(opts.script)
+  end
+  if not chunk then error(why, 0) end
+  return chunk
+end
+
+local function body(opts)
+  return function()
+    local args = opts.args or {}
+    local chunk = load_chunk(opts)
+    args[0] = opts.script or "-e"
+    strict.env().arg = args
+    return chunk(table.unpack(args)) -- a tail call: "main chunk" in tracebacks
+  end
+end
+
+-- ---- what the flags ask for ----
+
+--- A display is opened by the first event: a script without takes never has one.
+local function watch_events(opts, state)
+  local event = require "rushes.event"
+  local unsubscribe
+  unsubscribe = event.subscribe(function(kind, fields)
+    unsubscribe()
+    local display = require("rushes.cli.display").open(state, opts)
+    display:event(kind, fields)
+  end)
+end
+
+local function apply_flags(opts, state)
+  if opts.lua_path then require "rushes.cli.devpath" (opts.lua_path) end
+  if opts.json then require("rushes.cli.display").open(state, opts) end
+  if opts.budget then require("rushes.config").options.budget = opts.budget end
+end
+
+--- Run a script or a piece of code.
+---@param opts table  script | code, args, and the flags
+---@return integer status
+function M.main(opts)
+  local state = { verbose = opts.verbose }
+  apply_flags(opts, state)
+  if not opts.json then watch_events(opts, state) end
+  local run = body(opts)
+  if opts.sim then
+    local with_sim = require "rushes.cli.with_sim"
+    return program.run(with_sim.body(opts, run), state)
+  end
+  return program.run(run, state)
+end
+
+return M

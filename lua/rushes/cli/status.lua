@@ -1,0 +1,72 @@
+--- Exit statuses: what a run's errors and failed takes mean for a caller. docs/cli.md
+--- has the table.
+local M = {}
+
+M.OK, M.SOME_FAILED, M.USAGE, M.NOT_FOUND, M.AUTH, M.PROVIDER, M.NETWORK, M.SCRIPT,
+M.BUDGET, M.UNKNOWN, M.MODERATION = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+M.ASSERTION = 100
+
+-- Error codes (docs/errors.md) and failure classes of providers (docs/design.md).
+local BY_CODE = {
+  auth = 4, budget = 8, moderation = 10, unknown = 9, interrupted = 130,
+  not_found = 3, assertion = 100,
+  provider = 5, http = 5, expired = 5, protocol = 5, busy = 5, rate_limit = 5,
+  network = 6, timeout = 6, tls = 6, dns = 6, proxy = 6,
+}
+local BY_CLASS = {
+  auth = 4, safety = 5, bad_output = 5, asset = 5, internal = 5, unavailable = 5,
+  quota = 5, invalid = 5, expired = 5,
+}
+
+--- The status that one error stands for, 7 for a script's own.
+---@param e rt.Err
+---@return integer
+function M.of_error(e)
+  if e.code == "cancelled" and e.cause then e = e.cause end
+  if e.unknown then return M.UNKNOWN end
+  return BY_CODE[e.code] or BY_CLASS[e.class] or M.SCRIPT
+end
+
+--- The status that one failed take stands for: never the script's.
+local function of_failure(e)
+  local status = e and M.of_error(e) or M.PROVIDER
+  if status == M.SCRIPT or status == M.NOT_FOUND then return M.SOME_FAILED end
+  return status
+end
+
+-- Among failed takes the one that most needs a person decides.
+local FIRST = { M.UNKNOWN, M.MODERATION, M.BUDGET, M.AUTH }
+
+--- The status of a run whose code ended well: 0, or what its failed takes say.
+--- Unknown outcomes, the moderation breaker, the budget and the key are told even when
+--- other takes landed; provider and network only when nothing landed and all failed so.
+---@param board rushes.cli.Board
+---@return integer
+function M.of_takes(board)
+  local kinds, only = {}, nil
+  for status, n in pairs(board.failures) do
+    if n > 0 then
+      kinds[#kinds + 1] = status
+      only = status
+    end
+  end
+  if #kinds == 0 then return M.OK end
+  for _, status in ipairs(FIRST) do
+    if (board.failures[status] or 0) > 0 then return status end
+  end
+  if #kinds == 1 and board.landed == 0 then return only end
+  return M.SOME_FAILED
+end
+
+--- The status of a whole run.
+---@param e? rt.Err                what the script raised
+---@param board? rushes.cli.Board  what became of its takes
+---@return integer
+function M.of(e, board)
+  if e then return M.of_error(e) end
+  return board and M.of_takes(board) or M.OK
+end
+
+M.of_failure = of_failure
+
+return M
