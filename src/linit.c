@@ -5,19 +5,23 @@
 
 #include "rt.h"
 
+/* One a line, sorted, so that merges stay small. */
+/* clang-format off */
 static const luaL_Reg modules[] = {
     {"cjson", luaopen_cjson},
     {"rt.c.core", luaopen_rt_core},
     {"rt.c.embed", luaopen_rt_embed},
+    {"rt.c.fs", luaopen_rt_fs},
+    {"rt.c.hash", luaopen_rt_hash},
+    {"rt.c.httpd", luaopen_rt_httpd},
+    {"rt.c.json", luaopen_rt_json},
     {"rt.c.proc", luaopen_rt_proc},
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
-    {"rt.c.fs", luaopen_rt_fs},
-    {"rt.c.json", luaopen_rt_json},
-    {"rt.c.httpd", luaopen_rt_httpd},
     {"rt.c.timer", luaopen_rt_timer},
     {NULL, NULL},
 };
+/* clang-format on */
 
 void linit_preload(lua_State *L)
 {

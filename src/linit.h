@@ -9,12 +9,13 @@ void linit_preload(lua_State *L);
 
 int luaopen_cjson(lua_State *L);
 int luaopen_rt_embed(lua_State *L);
+int luaopen_rt_fs(lua_State *L);
+int luaopen_rt_hash(lua_State *L);
+int luaopen_rt_httpd(lua_State *L);
+int luaopen_rt_json(lua_State *L);
 int luaopen_rt_proc(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
-int luaopen_rt_fs(lua_State *L);
-int luaopen_rt_json(lua_State *L);
-int luaopen_rt_httpd(lua_State *L);
 int luaopen_rt_timer(lua_State *L);
 
 #endif
