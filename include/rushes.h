@@ -33,14 +33,16 @@ struct rushes_op_class {
     const char *name;
 
     /* Asked to end early. Must lead to rushes_op_done(), now or from a later
-     * callback; never called after it. NULL: cannot be hurried. No Lua. */
+     * callback; never called after it, and once at most. NULL: cannot be
+     * hurried. No Lua. */
     void (*cancel)(struct rushes_op *op);
 
     /* Push the results, or `return rushes_push_error(L, op->status, ...)`.
      * Called at most once, after rushes_op_done(), in a task. May raise. */
     int (*push)(lua_State *L, struct rushes_op *op);
 
-    /* Free what the struct owns, not the struct itself. May be NULL. No Lua. */
+    /* Free what the struct owns, not the struct itself. May be NULL. No Lua.
+     * Also called for an operation that was made but never started: zeros. */
     void (*fini)(struct rushes_op *op);
 };
 
@@ -49,10 +51,13 @@ struct rushes_op {
     const struct rushes_op_class *cls;
     struct rushes_rt *rt;
     struct rushes_op *next;  /* on the ready queue */
+    int slot;                /* where it is anchored, 0: nowhere */
     int status;              /* 0 or a negative UV_E... code, once done */
     unsigned char refs;      /* the Lua box and the engine: two owners */
     unsigned char done : 1;  /* rushes_op_done() has been called */
     unsigned char taken : 1; /* the results have been pushed */
+    unsigned char asked : 1; /* cancel() has been called */
+    unsigned char bound : 1; /* a task or a deadline waits for it */
 };
 
 /* Make an operation of `size` zeroed bytes and push its box.  [-0, +1, v]

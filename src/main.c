@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "linit.h"
 #include "rt.h"
@@ -20,7 +21,8 @@ static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_signal(int sig)
 {
-    rt_interrupt(main_rt, sig);
+    if (rt_interrupt(main_rt, sig))
+        _exit(128 + sig);
 }
 
 static void set_signals(void)

@@ -7,15 +7,19 @@
 
 #include <lauxlib.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct rushes_rt {
     uv_loop_t loop;
     uv_async_t wake; /* unreferenced: ends a blocking poll after Ctrl-C */
     struct rushes_op *head, **tail;
     size_t in_flight;
+    /* What is in flight, by slot from 1: an operation, or an odd number that
+     * holds the next free slot. The anchor table has the same slots. */
+    uintptr_t *slots;
+    int n_slots, free_slot;
     unsigned long turns;
     unsigned char closing;
     /* Ctrl-C in a script that never awaits; see rt_interrupt(). `running` is
@@ -31,16 +35,17 @@ struct rushes_rt {
 /* Registry keys. */
 static const char rt_key, anchor_key, op_key;
 
+/* Its address is what the scheduler's own yields yield. */
+static char mark;
+
 struct box {
     struct rushes_op *op;
 };
 
+/* The pointer is in front of every state; coroutines inherit it. */
 struct rushes_rt *rt_of(lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &rt_key);
-    struct rushes_rt *rt = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return rt;
+    return *(struct rushes_rt **)lua_getextraspace(L);
 }
 
 uv_loop_t *rushes_loop(lua_State *L)
@@ -55,27 +60,74 @@ uv_loop_t *rushes_op_loop(const struct rushes_op *op)
 
 /* ---- operations ---- */
 
+/* `make gcstress` collects at every step, to find what is not anchored. */
+static void stress(lua_State *L)
+{
+#ifdef RUSHES_GC_STRESS
+    lua_gc(L, LUA_GCCOLLECT);
+#else
+    (void)L;
+#endif
+}
+
+/* Make sure that there is a free slot. */
+static int slot_reserve(struct rushes_rt *rt)
+{
+    if (rt->free_slot)
+        return 0;
+    int n = rt->n_slots ? rt->n_slots * 2 : 64;
+    uintptr_t *slots = realloc(rt->slots, (size_t)(n + 1) * sizeof *slots);
+    if (!slots)
+        return UV_ENOMEM;
+    for (int i = n; i > rt->n_slots; i--) {
+        slots[i] = (uintptr_t)rt->free_slot << 1 | 1;
+        rt->free_slot = i;
+    }
+    rt->slots = slots;
+    rt->n_slots = n;
+    return 0;
+}
+
+static void slot_take(struct rushes_rt *rt, struct rushes_op *op)
+{
+    op->slot = rt->free_slot;
+    rt->free_slot = (int)(rt->slots[op->slot] >> 1);
+    rt->slots[op->slot] = (uintptr_t)op;
+}
+
+static void slot_give(struct rushes_rt *rt, struct rushes_op *op)
+{
+    rt->slots[op->slot] = (uintptr_t)rt->free_slot << 1 | 1;
+    rt->free_slot = op->slot;
+    op->slot = 0;
+}
+
 void *rushes_op_new(lua_State *L, const struct rushes_op_class *cls,
                     size_t size)
 {
     struct rushes_rt *rt = rt_of(L);
     if (rt->closing)
         luaL_error(L, "cannot start '%s': the program is ending", cls->name);
-    struct box *box = lua_newuserdatauv(L, sizeof *box, 1); /* box */
+    stress(L);
+    struct box *box = lua_newuserdatauv(L, sizeof *box, 0); /* box */
     box->op = NULL;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &op_key);
     lua_setmetatable(L, -2);
     struct rushes_op *op = calloc(1, size);
-    if (!op)
+    if (!op || slot_reserve(rt) < 0) {
+        free(op);
         luaL_error(L, "not enough memory");
+    }
     op->cls = cls;
     op->rt = rt;
     op->refs = 1;
     box->op = op;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key); /* box anchors */
     lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, op); /* may raise: the box still owns it alone */
-    lua_pop(L, 1);          /* box */
+    /* may raise: the box still owns the operation alone */
+    lua_rawseti(L, -2, rt->free_slot);
+    lua_pop(L, 1); /* box */
+    slot_take(rt, op);
     op->refs = 2;
     rt->in_flight++;
     return op;
@@ -122,19 +174,38 @@ static int l_op_done(lua_State *L)
     return 1;
 }
 
+/* bind(value): what pop() gives when the operation is done; nil: the operation
+ * itself again. */
 static int l_op_bind(lua_State *L)
 {
-    op_check(L);
+    struct rushes_op *op = op_check(L);
     lua_settop(L, 2);
-    lua_setiuservalue(L, 1, 1);
+    if (op->slot == 0)
+        return 0;
+    int unbind = lua_isnil(L, 2);
+    if (op->bound && !unbind)
+        return luaL_error(L, "another task waits for this '%s' already",
+                          op->cls->name);
+    op->bound = !unbind;
+    if (unbind)
+        lua_settop(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, op->slot); /* the slot is there: allocates nothing */
     return 0;
+}
+
+static void ask_to_end(struct rushes_op *op)
+{
+    if (op->done || op->asked || !op->cls->cancel)
+        return;
+    op->asked = 1;
+    op->cls->cancel(op);
 }
 
 static int l_op_cancel(lua_State *L)
 {
-    struct rushes_op *op = op_check(L);
-    if (!op->done && op->cls->cancel)
-        op->cls->cancel(op);
+    ask_to_end(op_check(L));
     return 0;
 }
 
@@ -170,23 +241,25 @@ static int l_op_gc(lua_State *L)
 
 /* ---- the queue and the loop ---- */
 
-/* pop() -> op, bound value | nothing                        [-0, +2, m] */
+/* pop() -> what is bound to the next finished operation, or the operation
+ * itself | nothing                                          [-0, +1, -] */
 static int l_pop(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     struct rushes_op *op = rt->head;
     if (!op)
         return 0;
+    stress(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key); /* anchors */
-    lua_rawgetp(L, -1, op);                         /* anchors box */
+    lua_rawgeti(L, -1, op->slot);                   /* anchors value */
     lua_pushnil(L);
-    lua_rawsetp(L, -3, op);
+    lua_rawseti(L, -3, op->slot);
     rt->head = op->next;
     if (!rt->head)
         rt->tail = &rt->head;
     rt->in_flight--;
-    lua_getiuservalue(L, -1, 1); /* anchors box value */
-    return 2;
+    slot_give(rt, op);
+    return 1;
 }
 
 /* poll(block) -> something is still in flight               [-0, +1, -] */
@@ -218,9 +291,6 @@ static void on_wake(uv_async_t *h)
 #define INTERRUPT_GRACE_NS 500000000u
 #define HOOK_INSTRUCTIONS 10000
 
-/* A script that catches even the error of the hook ends here. */
-#define INTERRUPTS_MAX 5
-
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
@@ -231,8 +301,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
     }
     if (rt->interrupts < 2 &&
         uv_hrtime() - rt->interrupt_at < INTERRUPT_GRACE_NS)
-        return;
-    lua_sethook(L, NULL, 0, 0);
+        return; /* the hook stays: what catches the error meets it again */
     rushes_push_error_code(L, "interrupted", 0,
                            "stopped by %s while the script was running "
                            "without waiting for anything",
@@ -241,19 +310,20 @@ static void on_count(lua_State *L, lua_Debug *ar)
     lua_error(L);
 }
 
-void rt_interrupt(struct rushes_rt *rt, int sig)
+int rt_interrupt(struct rushes_rt *rt, int sig)
 {
+    int stuck = rt->interrupts >= 2 && rt->interrupt_turn == rt->turns &&
+                uv_hrtime() - rt->interrupt_at >= INTERRUPT_GRACE_NS;
     int first = rt->interrupts == 0;
     rt->interrupts += sig == SIGTERM ? 2 : 1;
     rt->interrupt_signal = sig;
-    if (rt->interrupts > INTERRUPTS_MAX)
-        _exit(128 + sig);
     rt->interrupt_turn = rt->turns;
     if (first)
         rt->interrupt_at = uv_hrtime();
     if (rt->running)
         lua_sethook(rt->running, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     uv_async_send(&rt->wake);
+    return stuck;
 }
 
 /* interrupts() -> how many, number of the last signal        [-0, +2, -] */
@@ -264,37 +334,57 @@ static int l_interrupts(lua_State *L)
     return 2;
 }
 
-/* resume(co, ...) as coroutine.resume; the host knows which state runs. */
-static int l_resume(lua_State *L)
+/* Resume, with the host knowing which state runs. Moves the arguments over and
+ * the results, or the error, back; *n counts them. */
+static int resume(lua_State *L, lua_State *co, int narg, int *n)
 {
     struct rushes_rt *rt = rt_of(L);
-    lua_State *co = lua_tothread(L, 1);
-    luaL_argexpected(L, co, 1, "coroutine");
-    int narg = lua_gettop(L) - 1, nres = 0;
+    lua_State *outer = rt->running;
     if (!lua_checkstack(co, narg))
         return luaL_error(L, "too many arguments to resume");
-    if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
-        lua_pushboolean(L, 0);
-        lua_pushliteral(L, "cannot resume dead coroutine");
-        return 2;
-    }
     lua_xmove(L, co, narg);
-    lua_State *outer = rt->running;
     rt->running = co;
-    int status = lua_resume(co, L, narg, &nres);
+    if (rt->interrupts > 0 && rt->interrupt_turn == rt->turns)
+        lua_sethook(co, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    int status = lua_resume(co, L, narg, n);
     rt->running = outer;
-    if (status != LUA_OK && status != LUA_YIELD) {
-        lua_pushboolean(L, 0);
-        lua_xmove(co, L, 1);
-        return 2;
-    }
-    if (!lua_checkstack(L, nres + 1)) {
-        lua_pop(co, nres);
+    if (status != LUA_OK && status != LUA_YIELD)
+        *n = 1;
+    if (!lua_checkstack(L, *n + 1)) {
+        lua_pop(co, *n);
         return luaL_error(L, "too many results to resume");
     }
-    lua_pushboolean(L, 1);
-    lua_xmove(co, L, nres);
-    return nres + 1;
+    lua_xmove(co, L, *n);
+    return status;
+}
+
+/* resume(co, ...) as coroutine.resume */
+static int l_resume(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, 1);
+    luaL_argexpected(L, co, 1, "coroutine");
+    int n, status = resume(L, co, lua_gettop(L) - 1, &n);
+    lua_pushboolean(L, status == LUA_OK || status == LUA_YIELD);
+    lua_insert(L, -(n + 1));
+    return n + 1;
+}
+
+/* step(co, ...) -> nothing if it waits, that is, yielded `core.mark`;
+ * "yield" if it yielded anything else; true, results... | false, error. */
+static int l_step(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, 1);
+    luaL_argexpected(L, co, 1, "coroutine");
+    int n, status = resume(L, co, lua_gettop(L) - 1, &n);
+    if (status == LUA_YIELD) {
+        if (n == 1 && lua_touserdata(L, -1) == &mark)
+            return 0;
+        lua_pushliteral(L, "yield");
+        return 1;
+    }
+    lua_pushboolean(L, status == LUA_OK);
+    lua_insert(L, -(n + 1));
+    return n + 1;
 }
 
 /* where(level) -> "file:line" of a function on the caller's stack. */
@@ -359,33 +449,31 @@ void rt_open(lua_State *L)
         luaL_error(L, "cannot create the event loop");
     uv_async_init(&rt->loop, &rt->wake, on_wake);
     uv_unref((uv_handle_t *)&rt->wake);
+    *(struct rushes_rt **)lua_getextraspace(L) = rt;
     lua_rawsetp(L, LUA_REGISTRYINDEX, &rt_key);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor_key);
     make_op_meta(L);
 }
 
-static void cancel_all(lua_State *L)
+static void cancel_all(struct rushes_rt *rt)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key);
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        struct box *box = lua_touserdata(L, -1);
-        if (!box->op->done && box->op->cls->cancel)
-            box->op->cls->cancel(box->op);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
+    for (int i = 1; i <= rt->n_slots; i++)
+        if (!(rt->slots[i] & 1))
+            ask_to_end((struct rushes_op *)rt->slots[i]);
 }
 
 int rt_close(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     rt->closing = 1;
-    cancel_all(L);
+    cancel_all(rt);
     lua_gc(L, LUA_GCCOLLECT); /* servers and watchers close their handles */
     uv_close((uv_handle_t *)&rt->wake, NULL);
     uv_run(&rt->loop, UV_RUN_DEFAULT);
+    free(rt->slots);
+    rt->slots = NULL;
+    rt->n_slots = rt->free_slot = 0;
     return uv_loop_close(&rt->loop) == 0 ? 0 : 1;
 }
 
@@ -396,6 +484,7 @@ int luaopen_rt_core(lua_State *L)
         {"pop", l_pop},
         {"pending", l_pending},
         {"resume", l_resume},
+        {"step", l_step},
         {"where", l_where},
         {"now", l_now},
         {"time", l_time},
@@ -404,5 +493,7 @@ int luaopen_rt_core(lua_State *L)
         {NULL, NULL},
     };
     luaL_newlib(L, lib);
+    lua_pushlightuserdata(L, &mark);
+    lua_setfield(L, -2, "mark");
     return 1;
 }

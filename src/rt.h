@@ -12,9 +12,10 @@ void rt_open(lua_State *L);
  * Returns the number of handles that would not close (0 is right). */
 int rt_close(lua_State *L);
 
-/* Count a request to end: SIGINT and SIGHUP are one, SIGTERM is two at once.
- * Async-signal-safe: called from the handler of all three. */
-void rt_interrupt(struct rushes_rt *rt, int sig);
+/* Count one Ctrl-C, SIGHUP, or (twice) SIGTERM. Async-signal-safe: called from
+ * the handler. Returns whether the script is beyond reach: it was told twice
+ * and has not waited since. */
+int rt_interrupt(struct rushes_rt *rt, int sig);
 
 struct rushes_rt *rt_of(lua_State *L);
 

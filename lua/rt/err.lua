@@ -13,6 +13,7 @@ local M = {}
 ---@field also? any[]          other failures of the same scope
 ---@field traceback? string    where it was raised
 ---@field spawned? string[]    "file:line" of the spawns that led there, nearest first
+---@field task? string         name of the task that raised it
 
 local meta = core.error_meta()
 
@@ -42,8 +43,11 @@ end
 ---@return rt.Err
 function M.from(v)
   if M.is(v) then return v end
-  return M.new("script", type(v) == "string" and v or
-    ("an error value of type %s was raised: %s"):format(type(v), tostring(v)), { cause = v })
+  local message = v
+  if type(v) ~= "string" then
+    message = ("an error value of type %s was raised: %s"):format(type(v), tostring(v))
+  end
+  return M.new("script", message, { cause = v })
 end
 
 return M
