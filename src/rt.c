@@ -326,9 +326,13 @@ int rt_interrupt(struct rushes_rt *rt, int sig)
     return stuck;
 }
 
-/* interrupts() -> how many, number of the last signal        [-0, +2, -] */
+/* interrupts([n]) -> how many, number of the last signal     [-0, +2, v]
+ * With `n` the count starts anew from there: the prompt takes each Ctrl-C as
+ * the first. */
 static int l_interrupts(lua_State *L)
 {
+    if (!lua_isnoneornil(L, 1))
+        rt_of(L)->interrupts = (int)luaL_checkinteger(L, 1);
     lua_pushinteger(L, rt_of(L)->interrupts);
     lua_pushinteger(L, rt_of(L)->interrupt_signal);
     return 2;

@@ -13,7 +13,7 @@ Display.__index = Display
 
 local function choose(program, opts, board)
   if opts.json then return require("rushes.cli.jsonl").open(board) end
-  local live = not opts.no_progress and os.getenv "TERM" ~= "dumb"
+  local live = not opts.no_progress and not opts.plain and os.getenv "TERM" ~= "dumb"
     and require("rt.c.sys").isatty(2)
   if live then return require("rushes.cli.view").open(program, board) end
   return require("rushes.cli.plain").open(board, not opts.no_progress)

@@ -13,10 +13,12 @@ local M = {}
 ---@field err? rt.Err        what the code raised
 ---@field display? rushes.cli.Display
 ---@field verbose? boolean
+---@field on_ctrl_c? fun()   takes Ctrl-C over (the prompt)
 local Program = {}
 Program.__index = Program
 
 local leave_process = os.exit
+local SIGINT = 2
 local NAMES = { [1] = "the terminal was closed", [2] = "Ctrl-C", [15] = "SIGTERM" }
 
 -- How long a script may go on after Ctrl-C when nothing that it paid for is left.
@@ -80,17 +82,25 @@ local function first_signal(program)
   program.root:spawn(follow, program)
 end
 
+local function on_signal(program, count, signal)
+  if count >= 3 and program.left then leave_process(128 + signal) end
+  program.signal = program.signal or signal
+  if count >= 2 then
+    program.left = true
+    leave(program)
+  elseif not program.stopping then
+    program.stopping = true
+    first_signal(program)
+  end
+end
+
 local function watch(program)
   while true do
     local count, signal = task.interrupted()
-    if count >= 3 and program.left then leave_process(128 + signal) end
-    program.signal = program.signal or signal
-    if count >= 2 then
-      program.left = true
-      leave(program)
-    elseif not program.stopping then
-      program.stopping = true
-      first_signal(program)
+    if not program.on_ctrl_c or signal ~= SIGINT then
+      on_signal(program, count, signal)
+    elseif count > 0 then -- the prompt counts anew each time
+      program.on_ctrl_c()
     end
   end
 end

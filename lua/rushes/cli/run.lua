@@ -89,7 +89,7 @@ local function load_chunk(opts)
   return chunk
 end
 
-local function body(opts)
+local function body(_, opts)
   return function()
     local args = opts.args or {}
     local chunk = load_chunk(opts)
@@ -118,19 +118,25 @@ local function apply_flags(opts, state)
   if opts.budget then require("rushes.config").options.budget = opts.budget end
 end
 
---- Run a script or a piece of code.
----@param opts table  script | code, args, and the flags
+--- Run what `body(state, opts)` gives, as the flags ask.
+---@param make_body fun(state: table, opts: table): async fun(program: rushes.cli.Program)
+---@param opts table
 ---@return integer status
-function M.main(opts)
+function M.start(make_body, opts)
   local state = { verbose = opts.verbose }
   apply_flags(opts, state)
   if not opts.json then watch_events(opts, state) end
-  local run = body(opts)
+  local run = make_body(state, opts)
   if opts.sim then
     local with_sim = require "rushes.cli.with_sim"
     return program.run(with_sim.body(opts, run), state)
   end
   return program.run(run, state)
 end
+
+--- Run a script or a piece of code.
+---@param opts table  script | code, args, and the flags
+---@return integer status
+function M.main(opts) return M.start(body, opts) end
 
 return M
