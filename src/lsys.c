@@ -66,10 +66,27 @@ static int l_open_files(lua_State *L)
     return 2;
 }
 
-/* versions() -> what the binary is and is linked with        [-0, +1, m] */
+typedef const char *version_fn(void);
+
+/* The version of a library that is loaded at first use, or why it is not
+ * there, into the table on the top of the stack.             [-0, +0, m] */
+static void set_library(lua_State *L, const char *name, const char *soname,
+                        const char *function)
+{
+    version_fn *version;
+    const char *why;
+    if (lazy_load(soname, &version, &function, 1, &why) < 0)
+        lua_pushfstring(L, "missing (%s)", why);
+    else
+        lua_pushstring(L, version());
+    lua_setfield(L, -2, name);
+}
+
+/* versions() -> what the binary is and what it uses          [-0, +1, m]
+ * Loads the libraries that are otherwise loaded at first use: milliseconds. */
 static int l_versions(lua_State *L)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     lua_pushliteral(L, RUSHES_VERSION);
     lua_setfield(L, -2, "rushes");
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
@@ -78,10 +95,13 @@ static int l_versions(lua_State *L)
     lua_pushstring(L, uv_version_string());
     lua_setfield(L, -2, "libuv");
     const char *why;
-    lua_pushstring(L, crypto_load(&why) < 0
-                          ? why
-                          : crypto.OpenSSL_version(OPENSSL_VERSION_STRING));
+    if (crypto_load(&why) < 0)
+        lua_pushfstring(L, "missing (%s)", why);
+    else
+        lua_pushstring(L, crypto.OpenSSL_version(OPENSSL_VERSION_STRING));
     lua_setfield(L, -2, "libcrypto");
+    set_library(L, "libcurl", "libcurl.so.4", "curl_version");
+    set_library(L, "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version");
     return 1;
 }
 

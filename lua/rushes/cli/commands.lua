@@ -7,7 +7,7 @@ local M = {}
 local USAGE = 2
 
 --- In the order of `rushes help`.
-M.list = { "run", "-e", "repl", "models", "version", "help" }
+M.list = { "run", "-e", "repl", "models", "doctor", "version", "help" }
 
 local MODULES = { ["-e"] = "exec" }
 

@@ -159,7 +159,7 @@ local function body(state)
       session.env = environment(session, scope)
       state.on_ctrl_c = function() on_ctrl_c(session) end
       if session.prompt then
-        print(("rushes %s, %s. Ctrl-D ends."):format(sys.versions().rushes, _VERSION))
+        print(("rushes, %s. Ctrl-D ends."):format(_VERSION))
       end
       loop(session)
       scope:cancel "the prompt was closed"

@@ -9,6 +9,9 @@ local M = {
   },
 }
 
+--- In the order in which they are shown; `lua` is the language.
+M.LIBRARIES = { "lua", "libuv", "libcurl", "libmicrohttpd", "libcrypto" }
+
 function M.parser(p)
   p:flag "--json" :description "one JSON object"
 end
@@ -22,8 +25,10 @@ function M.main(opts)
     io.stdout:write(require("rt.json").encode(v), "\n")
     return 0
   end
-  io.stdout:write(("rushes %s (Lua %s, libuv %s, libcrypto %s)\n"):format(v.rushes, v.lua,
-    v.libuv, v.libcrypto))
+  io.stdout:write("rushes ", v.rushes, "\n")
+  for _, name in ipairs(M.LIBRARIES) do
+    io.stdout:write(("  %-14s %s\n"):format(name, v[name]:match "%S+"))
+  end
   return 0
 end
 
