@@ -24,6 +24,7 @@ local BY_CLASS = {
 function M.of_error(e)
   if e.code == "cancelled" and e.cause then e = e.cause end
   if e.unknown then return M.UNKNOWN end
+  if e.code == "interrupted" and e.signal then return 128 + e.signal end
   return BY_CODE[e.code] or BY_CLASS[e.class] or M.SCRIPT
 end
 
