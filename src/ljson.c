@@ -243,7 +243,7 @@ static void put_escape(lua_State *L, struct out *out, unsigned char c)
     char text[8] = {'\\', escape_of(c)};
     int n = 2;
     if (text[1] == 1)
-        n = sprintf(text, "\\u%04x", c);
+        n = snprintf(text, sizeof text, "\\u%04x", c);
     put(L, out, text, (size_t)n);
 }
 
@@ -274,22 +274,23 @@ static int write_string(lua_State *L, struct out *out, int i)
 
 static int write_number(lua_State *L, struct out *out, int i)
 {
-    char *p = out_room(L, out, 40);
+    char text[40];
+    int n = 0;
     if (lua_isinteger(L, i)) {
-        out->len += (size_t)sprintf(p, LUA_INTEGER_FMT, lua_tointeger(L, i));
+        n = snprintf(text, sizeof text, LUA_INTEGER_FMT, lua_tointeger(L, i));
+        put(L, out, text, (size_t)n);
         return 1;
     }
     lua_Number x = lua_tonumber(L, i);
     if (!isfinite(x))
         return refuse(L, out,
                       "is infinite or not a number, which JSON has not");
-    int n = 0;
     for (int digits = SAFE_DIGITS; digits <= 17; digits++) {
-        n = sprintf(p, "%.*g", digits, x);
-        if (strtod(p, NULL) == x)
+        n = snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x)
             break;
     }
-    out->len += (size_t)n;
+    put(L, out, text, (size_t)n);
     return 1;
 }
 

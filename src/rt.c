@@ -116,7 +116,7 @@ void *rushes_op_new(lua_State *L, const struct rushes_op_class *cls,
     struct rushes_op *op = calloc(1, size);
     if (!op || slot_reserve(rt) < 0) {
         free(op);
-        luaL_error(L, "not enough memory");
+        return luaL_error(L, "not enough memory"), NULL;
     }
     op->cls = cls;
     op->rt = rt;
@@ -367,7 +367,7 @@ static int l_resume(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
     luaL_argexpected(L, co, 1, "coroutine");
-    int n, status = resume(L, co, lua_gettop(L) - 1, &n);
+    int n = 0, status = resume(L, co, lua_gettop(L) - 1, &n);
     lua_pushboolean(L, status == LUA_OK || status == LUA_YIELD);
     lua_insert(L, -(n + 1));
     return n + 1;
@@ -379,7 +379,7 @@ static int l_step(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
     luaL_argexpected(L, co, 1, "coroutine");
-    int n, status = resume(L, co, lua_gettop(L) - 1, &n);
+    int n = 0, status = resume(L, co, lua_gettop(L) - 1, &n);
     if (status == LUA_YIELD) {
         if (n == 1 && lua_touserdata(L, -1) == &mark)
             return 0;

@@ -68,7 +68,7 @@ elf: all
 	@sh tools/elf.sh $(BUILD)/rushes
 
 lint: all
-	@BUILD=$(BUILD) CPPFLAGS='$(CPPFLAGS)' bash tools/lint.sh
+	@BUILD=$(BUILD) CPPFLAGS=$(call quote,$(CPPFLAGS)) bash tools/lint.sh
 
 -include tests/fuzz/fuzz.mk
 -include tests/torture/torture.mk
