@@ -16,7 +16,7 @@ BENCH_SDK := $(BENCH_OUT)/sdk/node_modules/.package-lock.json
 .PHONY: bench bench-tools bench-deps
 
 bench-tools: $(BENCH_OUT)/server $(BENCH_OUT)/floor $(BENCH_OUT)/rawget \
-             $(BENCH_OUT)/measure
+             $(BENCH_OUT)/measure $(BENCH_OUT)/keep
 
 $(BENCH_OUT):
 	@mkdir -p $@
@@ -33,7 +33,8 @@ $(BENCH_OUT)/rawget: $(BENCH_DIR)/rawget.c | $(BENCH_OUT)
 	$(call say,CC,$@)
 	$(Q)$(BENCH_CC) -o $@ $< -lcrypto
 
-$(BENCH_OUT)/measure: $(BENCH_DIR)/measure.c | $(BENCH_OUT)
+$(BENCH_OUT)/measure $(BENCH_OUT)/keep: $(BENCH_OUT)/%: $(BENCH_DIR)/%.c | \
+		$(BENCH_OUT)
 	$(call say,CC,$@)
 	$(Q)$(BENCH_CC) -o $@ $<
 

@@ -20,7 +20,7 @@ static const char usage[] =
     "  --sha256       hash each download\n"
     "  --fsync        fsync each file and the folder\n"
     "  --thread       downloads on a thread, loop and multi of their own\n"
-    "  --buffer N     receive buffer of a download (262144)\n"
+    "  --buffer N     receive buffer of a download (524288)\n"
     "  --h1           no HTTP/2\n"
     "  --cacert FILE  CA for an https base\n";
 
@@ -100,7 +100,7 @@ void options_read(struct options *o, int argc, char **argv)
                           .dl_slots = 16,
                           .gen_ms = 500,
                           .every_ms = 500,
-                          .buffer = 262144};
+                          .buffer = 524288};
     for (size_t k = 0; k < OPTIONS; k++)
         names[k] =
             (struct option){table[k].name, table[k].type != 'f', NULL, (int)k};

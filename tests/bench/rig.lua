@@ -59,6 +59,9 @@ function M.open(opts)
   state.build, M.rounds = opts.build, opts.rounds
   local shm = M.sh("test -w /dev/shm && df -t tmpfs /dev/shm >/dev/null 2>&1 && echo yes")
   state.tmp = M.sh("mktemp -d " .. (shm and "/dev/shm" or "/tmp") .. "/rushes-bench.XXXXXX")
+  state.shm = shm
+  -- However this process ends, its pipe closes and gigabytes of memory come free.
+  state.cleaner = io.popen("trap '' INT TERM; cat >/dev/null; rm -rf " .. quote(state.tmp), "w")
   state.cores = tonumber(M.sh("nproc"))
   state.pin = state.cores >= 2 and M.have("taskset")
   state.log = assert(io.open(state.build .. "/bench/runs.jsonl", "w"))
@@ -72,7 +75,7 @@ function M.close()
     handle:close()
   end
   state.handles = {}
-  if state.tmp then os.execute("rm -rf " .. quote(state.tmp)) end
+  if state.cleaner then state.cleaner:close() end
   if state.log then state.log:close() end
 end
 
@@ -190,8 +193,6 @@ function M.measure(argv, opts)
   local full = { state.build .. "/bench/measure", tmp .. "/measured" }
   table.move(argv, 1, #argv, #full + 1, full)
   local core = not opts.unpinned and 0 or nil
-  -- The last run's files go now, not when it ended: pages that lie free for two
-  -- seconds may go back to the host, and fetching them again is not ours to measure.
   if not opts.keep then os.execute("rm -rf " .. tmp .. "/out; mkdir " .. tmp .. "/out") end
   local line = M.sh(("%s %s 2>%s/err"):format(opts.env or "",
     command(pinned(core, full)), tmp))
@@ -203,11 +204,17 @@ function M.measure(argv, opts)
   return run
 end
 
---- Pages for the outputs, once per section: the first touch is the dear one.
+--- Memory for the outputs of one run that stays ours between the runs (keep.c).
 ---@param mb integer
 function M.ballast(mb)
-  os.execute(("rm -rf %s/out; mkdir %s/out; head -c %dM /dev/zero > %s/out/ballast"):format(
-    state.tmp, state.tmp, mb, state.tmp))
+  if not state.shm or mb <= (state.kept or 0) then return end
+  local free = tonumber(M.sh("awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo"))
+  if free < mb * 2 then
+    M.say("note: %d MB of memory are free, too few to keep %d; figures will drift", free, mb)
+    return
+  end
+  local keep = ("%s/bench/keep %s/kept %d"):format(state.build, state.tmp, mb)
+  if os.execute(keep) then state.kept = mb end
 end
 
 function M.out() return state.tmp .. "/out" end

@@ -51,7 +51,7 @@ function M.takes(build)
   local opts = { server = { "--gen-ms", "500", "--size", "65536" } }
   local once = { server = opts.server, rounds = 1 }
   local args = { "--jobs", n, "--gen-ms", "500" }
-  rig.ballast(700)
+  rig.ballast(1000)
   local runs = rig.rounds_of {
     item(c.floor, "floor", args, opts), item(c.rushes, "rushes", args, opts),
     item(c.floor_full, "full", args, opts),
@@ -85,7 +85,7 @@ function M.flat(build)
       table.insert(rows, { key, who .. ", " .. n })
     end
   end
-  rig.ballast(500)
+  rig.ballast(1000)
   local runs = rig.rounds_of(items)
   show(runs, rows)
   local small = rig.median(runs.rushes1000, per_take)
@@ -176,7 +176,7 @@ function M.downloads(build)
   local opts = { server = { "--size", tostring(SIZE) } }
   local free = { server = opts.server, unpinned = true }
   local args = { "--jobs", tostring(FILES), "--fetch-only", "--dl-slots", "8" }
-  rig.ballast(4100)
+  rig.ballast(6000)
   local runs = rig.rounds_of {
     raw_item(build, "rawget"), item(c.rushes, "rushes", args, opts),
     raw_item(build, "rawget, hash", "--sha256"), item(c.floor, "floor", args, opts),
@@ -238,7 +238,7 @@ function M.latency(build)
   local c = clients.list(build)
   local opts = { server = { "--latency-ms", "50", "--gen-ms", "500" } }
   local args = { "--jobs", "10000", "--gen-ms", "500", "--slots", "256", "--dl-slots", "256" }
-  rig.ballast(700)
+  rig.ballast(1000)
   local runs = rig.rounds_of { item(c.floor, "floor", args, opts),
     item(c.rushes, "rushes", args, opts) }
   show(runs, { { "floor", "floor" }, { "rushes", "rushes" } })
@@ -254,7 +254,7 @@ function M.tls(build)
     return
   end
   local args = { "--jobs", "5000", "--gen-ms", "500" }
-  rig.ballast(100)
+  rig.ballast(1000)
   for _, http in ipairs { "h1", "h2" } do
     local opts = { server = { "--gen-ms", "500", "--size", "4096" }, tls = http }
     local runs = rig.rounds_of { item(c.floor, "floor", args, opts),
