@@ -1,6 +1,7 @@
 --- A small HTTP server for loopback: the simulator, the review page. A request is
 --- read whole before a task of its own answers it.
 local c = require "rt.c.httpd"
+local log = require "rt.log"
 local suggest = require "rt.suggest"
 local task = require "rt.task"
 
@@ -144,8 +145,8 @@ function Writer:close()
 end
 
 local function complain(request, e)
-  io.stderr:write(("httpd: %s %s: %s\n%s\n"):format(request.method, request.path,
-    tostring(e), type(e) == "table" and e.traceback or ""))
+  log.error("httpd: %s %s: %s\n%s", request.method, request.path, e,
+    type(e) == "table" and e.traceback or "")
 end
 
 local function answer_one(server, handler, request)

@@ -1,0 +1,75 @@
+--- Lanes: how many tasks of a model may run at once. Who finds none free is throttled
+--- and started in the order of arrival.
+local M = {}
+
+---@class rushes.sim.Lanes
+---@field private limit fun(model: string): integer?  nil: no limit
+---@field private lanes table<string, {busy: integer, queue: table[]}>
+local Lanes = {}
+Lanes.__index = Lanes
+
+---@param limit fun(model: string): integer?
+---@return rushes.sim.Lanes
+function M.new(limit) return setmetatable({ limit = limit, lanes = {} }, Lanes) end
+
+local function lane_of(self, model)
+  local lane = self.lanes[model]
+  if not lane then
+    lane = { busy = 0, queue = {} }
+    self.lanes[model] = lane
+  end
+  return lane
+end
+
+--- Take a slot for `who`, or stand in line: `start(who)` is called when it is its turn.
+---@param model string
+---@param who table
+---@param start fun(who: table)
+---@return boolean free  false: it stands in line
+function Lanes:enter(model, who, start)
+  local lane, limit = lane_of(self, model), self.limit(model)
+  if limit and lane.busy >= limit then
+    lane.queue[#lane.queue + 1] = { who = who, start = start }
+    return false
+  end
+  lane.busy = lane.busy + 1
+  start(who)
+  return true
+end
+
+--- Give the slot back; the next in line gets it.
+---@param model string
+function Lanes:leave(model)
+  local lane = lane_of(self, model)
+  local next_one = table.remove(lane.queue, 1)
+  if next_one then
+    next_one.start(next_one.who)
+  else
+    lane.busy = lane.busy - 1
+  end
+end
+
+--- Step out of the line.
+---@param model string
+---@param who table
+function Lanes:forget(model, who)
+  local queue = lane_of(self, model).queue
+  for i, item in ipairs(queue) do
+    if item.who == who then
+      table.remove(queue, i)
+      return
+    end
+  end
+end
+
+--- How many run and how many wait, by model.
+---@return table<string, {running: integer, waiting: integer}>
+function Lanes:show()
+  local out = {}
+  for model, lane in pairs(self.lanes) do
+    out[model] = { running = lane.busy, waiting = #lane.queue }
+  end
+  return out
+end
+
+return M
