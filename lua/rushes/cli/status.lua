@@ -1,5 +1,7 @@
 --- Exit statuses: what a run's errors and failed takes mean for a caller. docs/cli.md
 --- has the table.
+local core = require "rt.c.core"
+
 local M = {}
 
 M.OK, M.SOME_FAILED, M.USAGE, M.NOT_FOUND, M.AUTH, M.PROVIDER, M.NETWORK, M.SCRIPT,
@@ -8,7 +10,7 @@ M.ASSERTION = 100
 
 -- Error codes (docs/errors.md) and failure classes of providers (docs/design.md).
 local BY_CODE = {
-  auth = 4, budget = 8, moderation = 10, unknown = 9, interrupted = 130,
+  auth = 4, budget = 8, moderation = 10, unknown = 9,
   not_found = 3, assertion = 100,
   provider = 5, http = 5, expired = 5, protocol = 5, busy = 5, rate_limit = 5,
   network = 6, timeout = 6, tls = 6, dns = 6, proxy = 6,
@@ -24,7 +26,10 @@ local BY_CLASS = {
 function M.of_error(e)
   if e.code == "cancelled" and e.cause then e = e.cause end
   if e.unknown then return M.UNKNOWN end
-  if e.code == "interrupted" and e.signal then return 128 + e.signal end
+  if e.code == "interrupted" then
+    local _, last = core.interrupts()
+    return 128 + (e.signal or last > 0 and last or 2)
+  end
   return BY_CODE[e.code] or BY_CLASS[e.class] or M.SCRIPT
 end
 
