@@ -66,6 +66,18 @@ static int l_open_files(lua_State *L)
     return 2;
 }
 
+/* exe() -> path of this program                              [-0, +1, m] */
+static int l_exe(lua_State *L)
+{
+    char path[4096];
+    size_t size = sizeof path;
+    if (uv_exepath(path, &size) < 0)
+        lua_pushliteral(L, "/proc/self/exe");
+    else
+        lua_pushlstring(L, path, size);
+    return 1;
+}
+
 typedef const char *version_fn(void);
 
 /* The version of a library that is loaded at first use, or why it is not
@@ -110,7 +122,8 @@ int luaopen_rt_sys(lua_State *L)
     static const luaL_Reg lib[] = {
         {"isatty", l_isatty},     {"window", l_window},
         {"disk", l_disk},         {"open_files", l_open_files},
-        {"versions", l_versions}, {NULL, NULL},
+        {"versions", l_versions}, {"exe", l_exe},
+        {NULL, NULL},
     };
     luaL_newlib(L, lib);
     return 1;

@@ -7,7 +7,7 @@ local M = {}
 local USAGE = 2
 
 --- In the order of `rushes help`.
-M.list = { "run", "-e", "repl", "models", "doctor", "version", "help" }
+M.list = { "run", "-e", "repl", "sim", "models", "doctor", "version", "help" }
 
 local MODULES = { ["-e"] = "exec" }
 
@@ -42,9 +42,7 @@ function M.help(command)
   local rows, wide = {}, 0
   for _, example in ipairs(command.examples) do wide = math.max(wide, #example[1]) end
   for _, example in ipairs(command.examples) do
-    rows[#rows + 1] = wide + #example[2] < 84
-      and ("  %-" .. wide .. "s  # %s"):format(example[1], example[2])
-      or ("  # %s\n  %s"):format(example[2], example[1])
+    rows[#rows + 1] = ("  %-" .. wide .. "s  # %s"):format(example[1], example[2])
   end
   local details = M.parser(command):get_help():gsub("^.-\n\n", "", 1)
   return ("%s: %s\n\n%s\n\nUsage: %s\n\n%s"):format("rushes " .. command.name,

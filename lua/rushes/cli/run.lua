@@ -7,7 +7,7 @@ local M = {
   summary = "run a script",
   usage = "rushes run [flags] SCRIPT [ARGS] [-- ARGS]",
   examples = {
-    { "rushes run night.lua", "run it; the key comes from RUNWAYML_API_SECRET" },
+    { "rushes run night.lua", "the key comes from RUNWAYML_API_SECRET" },
     { "rushes run --sim night.lua", "on the built-in simulator: no key, no credits" },
     { "rushes run --budget 200 night.lua", "buy nothing beyond 200 credits" },
     { "rushes run --json night.lua > log.jsonl", "events as JSON Lines" },
@@ -31,7 +31,7 @@ function M.flags(p)
   p:option "--sim-faults" :argname "SPEC" :count "*"
     :description "what goes wrong there: docs/simulator.md"
   p:option "--budget" :argname "CREDITS" :convert(number("--budget", 0))
-    :description "credits that this run may spend, whatever the script allows itself"
+    :description "credits that this run may spend at most"
   p:flag "--json" :description "events on stdout as JSON Lines; prints go to stderr"
   p:flag "--no-progress" :description "no live view and no lines for each step"
   p:option "--lua-path" :argname "DIR"
