@@ -5,6 +5,7 @@ local core = require "rt.c.core"
 local err = require "rt.err"
 local retry = require "rt.retry"
 local task = require "rt.task"
+local config = require "rushes.config"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local suggest = require "rt.suggest"
@@ -168,6 +169,14 @@ end
 
 local POLL = { every = true, first = true, deadline = true, on_progress = true }
 
+local SHORTEST = 0.2 -- seconds between two looks, however fast the simulator's clock
+
+--- Seconds between two looks, in the time of the clock that the task runs on.
+local function paced(seconds)
+  local scale = config.options.time_scale
+  return scale and math.max(SHORTEST, seconds / scale) or seconds
+end
+
 --- Follow the task to its end. Waits; spends nothing. Passing the deadline stops
 --- following and cancels nothing.
 ---@async
@@ -181,8 +190,10 @@ function Job:poll(opts)
   local default = account.provider.poll
   local deadline = opts.deadline or default.deadline
   local stop_at = core.now() + deadline
-  local wait = { every = opts.every or default.every, deadline = deadline,
-    first = opts.first or opts.every or default.first }
+  local every = paced(opts.every or default.every)
+  local wait = { every = every, deadline = deadline,
+    first = opts.first and paced(opts.first) or opts.every and every
+      or paced(default.first) }
   local req = account.provider.poll_req(self.handle, account.cfg)
   while not ENDED[self.state] do
     local resp, digest = account:poll(req, wait)
