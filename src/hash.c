@@ -55,6 +55,7 @@ static int feed(int fd, EVP_MD_CTX *ctx, const atomic_int *stop,
 {
     unsigned char *buf = malloc(PIECE);
     int status = buf ? 0 : -ENOMEM;
+    *bytes = 0;
     while (status == 0) {
         ssize_t n = read(fd, buf, PIECE);
         if (n < 0 && errno == EINTR)
@@ -72,17 +73,23 @@ static int feed(int fd, EVP_MD_CTX *ctx, const atomic_int *stop,
     return status;
 }
 
+int hash_fd(int fd, const atomic_int *stop, char hex[HASH_HEX], uint64_t *bytes)
+{
+    EVP_MD_CTX *ctx = begin();
+    if (!ctx)
+        return -ENOMEM;
+    int status = feed(fd, ctx, stop, bytes);
+    end(ctx, hex);
+    return status;
+}
+
 int hash_file(const char *path, const atomic_int *stop, char hex[HASH_HEX],
               uint64_t *bytes)
 {
-    *bytes = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    EVP_MD_CTX *ctx = begin();
-    int status = ctx ? feed(fd, ctx, stop, bytes) : -ENOMEM;
-    if (ctx)
-        end(ctx, hex);
+    int status = hash_fd(fd, stop, hex, bytes);
     close(fd);
     return status;
 }

@@ -15,6 +15,10 @@ int hash_load(const char **why);
 /* 0, or -ENOMEM. */
 int hash_sha256(const void *data, size_t len, char hex[HASH_HEX]);
 
+/* Hash what an open file has from where it stands; as hash_file. */
+int hash_fd(int fd, const atomic_int *stop, char hex[HASH_HEX],
+            uint64_t *bytes);
+
 /* Hash a file from its start; any thread. `stop` may be NULL, and ends it with
  * -ECANCELED. 0 or a negative errno; *bytes is what was read. */
 int hash_file(const char *path, const atomic_int *stop, char hex[HASH_HEX],

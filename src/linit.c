@@ -16,6 +16,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.httpd", luaopen_rt_httpd},
     {"rt.c.json", luaopen_rt_json},
     {"rt.c.proc", luaopen_rt_proc},
+    {"rt.c.refs", luaopen_rt_refs},
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
     {"rt.c.timer", luaopen_rt_timer},

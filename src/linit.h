@@ -14,6 +14,7 @@ int luaopen_rt_hash(lua_State *L);
 int luaopen_rt_httpd(lua_State *L);
 int luaopen_rt_json(lua_State *L);
 int luaopen_rt_proc(lua_State *L);
+int luaopen_rt_refs(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
 int luaopen_rt_timer(lua_State *L);
