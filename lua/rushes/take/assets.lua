@@ -50,8 +50,7 @@ function M.image(given, kind)
   local path, e = M.find(given)
   if not path then return nil, e end
   local ref
-  ref, e = M.registry():register { kind = kind or "prop", name = path, image = path,
-    tag = "image" }
+  ref, e = M.registry():register { kind = kind or "asset", name = path, image = path }
   if not ref then return nil, e end
   return ref.images[1]
 end
