@@ -6,10 +6,11 @@
 #include "rt.h"
 
 #include <lauxlib.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "coro.h"
 
 struct rushes_rt {
     uv_loop_t loop;
@@ -20,23 +21,12 @@ struct rushes_rt {
      * holds the next free slot. The anchor table has the same slots. */
     uintptr_t *slots;
     int n_slots, free_slot;
-    unsigned long turns;
     unsigned char closing;
-    /* Ctrl-C in a script that never awaits; see rt_interrupt(). `running` is
-     * set by core.resume only while that coroutine runs, so it is never a
-     * dead one. */
-    lua_State *volatile running;
-    volatile sig_atomic_t interrupts;
-    volatile sig_atomic_t interrupt_signal; /* the last of them */
-    unsigned long interrupt_turn;
-    uint64_t interrupt_at;
+    struct coro coro;
 };
 
 /* Registry keys. */
 static const char rt_key, anchor_key, op_key;
-
-/* Its address is what the scheduler's own yields yield. */
-static char mark;
 
 struct box {
     struct rushes_op *op;
@@ -267,7 +257,7 @@ static int l_poll(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     int block = lua_toboolean(L, 1) && !rt->head;
-    rt->turns++;
+    rt->coro.turns++;
     if (rt->in_flight > 0)
         uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     lua_pushboolean(L, rt->in_flight > 0);
@@ -285,110 +275,16 @@ static void on_wake(uv_async_t *h)
     (void)h;
 }
 
-/* ---- Ctrl-C in a script that never awaits ---- */
-
-/* How long after Ctrl-C a script may go on without awaiting. */
-#define INTERRUPT_GRACE_NS 500000000u
-#define HOOK_INSTRUCTIONS 10000
-
-static void on_count(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    struct rushes_rt *rt = rt_of(L);
-    if (rt->turns != rt->interrupt_turn) {
-        lua_sethook(L, NULL, 0, 0); /* it awaited after all */
-        return;
-    }
-    if (rt->interrupts < 2 &&
-        uv_hrtime() - rt->interrupt_at < INTERRUPT_GRACE_NS)
-        return; /* the hook stays: what catches the error meets it again */
-    rushes_push_error_code(L, "interrupted", 0,
-                           "stopped by %s while the script was running "
-                           "without waiting for anything",
-                           rt->interrupt_signal == SIGINT ? "Ctrl-C"
-                                                          : "a signal");
-    lua_error(L);
-}
-
 int rt_interrupt(struct rushes_rt *rt, int sig)
 {
-    int stuck = rt->interrupts >= 2 && rt->interrupt_turn == rt->turns &&
-                uv_hrtime() - rt->interrupt_at >= INTERRUPT_GRACE_NS;
-    int first = rt->interrupts == 0;
-    rt->interrupts += sig == SIGTERM ? 2 : 1;
-    rt->interrupt_signal = sig;
-    rt->interrupt_turn = rt->turns;
-    if (first)
-        rt->interrupt_at = uv_hrtime();
-    if (rt->running)
-        lua_sethook(rt->running, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    int stuck = coro_interrupt(&rt->coro, sig);
     uv_async_send(&rt->wake);
     return stuck;
 }
 
-/* interrupts([n]) -> how many, number of the last signal     [-0, +2, v]
- * With `n` the count starts anew from there: the prompt takes each Ctrl-C as
- * the first. */
-static int l_interrupts(lua_State *L)
+struct coro *rt_coro(lua_State *L)
 {
-    if (!lua_isnoneornil(L, 1))
-        rt_of(L)->interrupts = (int)luaL_checkinteger(L, 1);
-    lua_pushinteger(L, rt_of(L)->interrupts);
-    lua_pushinteger(L, rt_of(L)->interrupt_signal);
-    return 2;
-}
-
-/* Resume, with the host knowing which state runs. Moves the arguments over and
- * the results, or the error, back; *n counts them. */
-static int resume(lua_State *L, lua_State *co, int narg, int *n)
-{
-    struct rushes_rt *rt = rt_of(L);
-    lua_State *outer = rt->running;
-    if (!lua_checkstack(co, narg))
-        return luaL_error(L, "too many arguments to resume");
-    lua_xmove(L, co, narg);
-    rt->running = co;
-    if (rt->interrupts > 0 && rt->interrupt_turn == rt->turns)
-        lua_sethook(co, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
-    int status = lua_resume(co, L, narg, n);
-    rt->running = outer;
-    if (status != LUA_OK && status != LUA_YIELD)
-        *n = 1;
-    if (!lua_checkstack(L, *n + 1)) {
-        lua_pop(co, *n);
-        return luaL_error(L, "too many results to resume");
-    }
-    lua_xmove(co, L, *n);
-    return status;
-}
-
-/* resume(co, ...) as coroutine.resume */
-static int l_resume(lua_State *L)
-{
-    lua_State *co = lua_tothread(L, 1);
-    luaL_argexpected(L, co, 1, "coroutine");
-    int n = 0, status = resume(L, co, lua_gettop(L) - 1, &n);
-    lua_pushboolean(L, status == LUA_OK || status == LUA_YIELD);
-    lua_insert(L, -(n + 1));
-    return n + 1;
-}
-
-/* step(co, ...) -> nothing if it waits, that is, yielded `core.mark`;
- * "yield" if it yielded anything else; true, results... | false, error. */
-static int l_step(lua_State *L)
-{
-    lua_State *co = lua_tothread(L, 1);
-    luaL_argexpected(L, co, 1, "coroutine");
-    int n = 0, status = resume(L, co, lua_gettop(L) - 1, &n);
-    if (status == LUA_YIELD) {
-        if (n == 1 && lua_touserdata(L, -1) == &mark)
-            return 0;
-        lua_pushliteral(L, "yield");
-        return 1;
-    }
-    lua_pushboolean(L, status == LUA_OK);
-    lua_insert(L, -(n + 1));
-    return n + 1;
+    return &rt_of(L)->coro;
 }
 
 /* where(level) -> "file:line" of a function on the caller's stack. */
@@ -487,17 +383,13 @@ int luaopen_rt_core(lua_State *L)
         {"poll", l_poll},
         {"pop", l_pop},
         {"pending", l_pending},
-        {"resume", l_resume},
-        {"step", l_step},
         {"where", l_where},
         {"now", l_now},
         {"time", l_time},
-        {"interrupts", l_interrupts},
         {"error_meta", l_error_meta},
         {NULL, NULL},
     };
     luaL_newlib(L, lib);
-    lua_pushlightuserdata(L, &mark);
-    lua_setfield(L, -2, "mark");
+    coro_register(L);
     return 1;
 }

@@ -13,12 +13,13 @@ local coroutine, create = coroutine, coroutine.create
 
 coroutine.resume = core.resume
 
-local function unwrap(ok, ...)
-  if not ok then error((...), 0) end
-  return ...
+local function unwrap(co, ok, ...)
+  if ok then return ... end
+  coroutine.close(co) -- runs its pending __close handlers, as the library does
+  error((...), 0)
 end
 
 coroutine.wrap = function(fn)
   local co = create(fn)
-  return function(...) return unwrap(core.resume(co, ...)) end
+  return function(...) return unwrap(co, core.resume(co, ...)) end
 end

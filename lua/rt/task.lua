@@ -206,8 +206,9 @@ end
 
 local function take_interrupts(nursery)
   local n, signal = core.interrupts()
-  if n == interrupts then return end
+  local more = n > interrupts -- the prompt starts the count anew
   interrupts, last_signal = n, signal
+  if not more then return end
   if interrupt_watchers.first then return M.wake_all(interrupt_watchers) end
   cancel_scope(nursery, err.new("interrupted",
     signal == 2 and "stopped by Ctrl-C" or "stopped by a signal", { signal = signal }))
