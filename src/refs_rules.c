@@ -242,27 +242,32 @@ int refs_check_tag(const char *tag, char **why)
                   tag, REFS_TAG_MIN, REFS_TAG_MAX, suggestion);
 }
 
+/* Append what there is room for; returns the new length. */
+static size_t append(char *tag, size_t n, const char *text)
+{
+    while (*text && n < REFS_TAG_MAX)
+        tag[n++] = *text++;
+    return n;
+}
+
 /* Lower case, because the API's published pattern allows no other. */
 void refs_make_tag(const char *name, char tag[REFS_TAG_MAX + 1])
 {
     size_t n = 0;
     for (; *name && n < REFS_TAG_MAX; name++) {
         unsigned char ch = (unsigned char)*name;
-        if (ch < 128 && isalnum(ch)) {
-            if (n == 0 && isdigit(ch))
-                n = (size_t)sprintf(tag, "ref_");
-            tag[n++] = (char)tolower(ch);
-        } else if (n > 0 && tag[n - 1] != '_') {
-            tag[n++] = '_';
-        }
+        char lower[2] = {(char)tolower(ch), 0};
+        if (ch < 128 && isalnum(ch))
+            n = append(tag, n == 0 && isdigit(ch) ? append(tag, 0, "ref_") : n,
+                       lower);
+        else if (n > 0 && tag[n - 1] != '_')
+            n = append(tag, n, "_");
     }
     while (n > 0 && tag[n - 1] == '_')
         n--;
+    if (n < REFS_TAG_MIN)
+        n = append(tag, n, n ? "_ref" : "ref");
     tag[n] = 0;
-    if (n == 0)
-        strcpy(tag, "ref");
-    else if (n < REFS_TAG_MIN)
-        strcat(tag, "_ref");
 }
 
 /* ---- URLs ---- */

@@ -160,61 +160,47 @@ static void jpeg_with_large_profiles_is_read_in_small_pieces(void **state)
     assert_image(probe(data, sizeof data, &i), &i, "image/jpeg", 1280, 720);
 }
 
+/* clang-format off */
+static const struct {
+    const char *head;
+    size_t n;
+    const char *type;
+    enum image_kind kind;
+} media[] = {
+#define ROW(head, type, kind) {head "________", sizeof head + 7, type, kind}
+    ROW("\0\0\0\x18" "ftypisom", "video/mp4", IMAGE_VIDEO),
+    ROW("\0\0\0\x18" "ftypmp42", "video/mp4", IMAGE_VIDEO),
+    ROW("\0\0\0\x14" "ftypqt  ", "video/quicktime", IMAGE_VIDEO),
+    ROW("\0\0\0\x08" "wide\0\0\0\0mdat", "video/quicktime", IMAGE_VIDEO),
+    ROW("\0\0\0\x18" "ftyp3gp5", "video/3gpp", IMAGE_VIDEO),
+    ROW("\0\0\0\x18" "ftypM4A ", "audio/mp4", IMAGE_AUDIO),
+    ROW("\0\0\0\x18" "ftypheic", "image/heic", IMAGE_PICTURE),
+    ROW("\0\0\0\x18" "ftypavif", "image/avif", IMAGE_PICTURE),
+    ROW("\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", "video/webm", IMAGE_VIDEO),
+    ROW("\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska", "video/x-matroska", IMAGE_VIDEO),
+    ROW("OggS\0\2\0\0\x80theora", "video/ogg", IMAGE_VIDEO),
+    ROW("OggS\0\2\0\0\1vorbis", "audio/ogg", IMAGE_AUDIO),
+    ROW("RIFF\0\0\0\0WAVEfmt ", "audio/wav", IMAGE_AUDIO),
+    ROW("RIFF\0\0\0\0AVI LIST", "video/x-msvideo", IMAGE_VIDEO),
+    ROW("ID3\4\0", "audio/mpeg", IMAGE_AUDIO),
+    ROW("\xff\xfb\x90\x64", "audio/mpeg", IMAGE_AUDIO),
+    ROW("\xff\xf1\x50\x80", "audio/aac", IMAGE_AUDIO),
+    ROW("fLaC\0", "audio/flac", IMAGE_AUDIO),
+    ROW("II*\0", "image/tiff", IMAGE_PICTURE),
+    ROW("8BPS", "image/vnd.adobe.photoshop", IMAGE_PICTURE),
+    ROW("\x76\x2f\x31\x01", "image/x-exr", IMAGE_PICTURE),
+    ROW("%PDF-1.7", "application/pdf", IMAGE_OTHER),
+};
+/* clang-format on */
+
 static void other_media_are_known_by_their_bytes(void **state)
 {
     (void)state;
-    static const struct {
-        const char *head;
-        size_t n;
-        const char *type;
-        enum image_kind kind;
-    } rows[] = {
-#define ROW(head, type, kind) {head "________", sizeof head + 7, type, kind}
-        ROW("\0\0\0\x18"
-            "ftypisom",
-            "video/mp4", IMAGE_VIDEO),
-        ROW("\0\0\0\x18"
-            "ftypmp42",
-            "video/mp4", IMAGE_VIDEO),
-        ROW("\0\0\0\x14"
-            "ftypqt  ",
-            "video/quicktime", IMAGE_VIDEO),
-        ROW("\0\0\0\x08"
-            "wide\0\0\0\0mdat",
-            "video/quicktime", IMAGE_VIDEO),
-        ROW("\0\0\0\x18"
-            "ftyp3gp5",
-            "video/3gpp", IMAGE_VIDEO),
-        ROW("\0\0\0\x18"
-            "ftypM4A ",
-            "audio/mp4", IMAGE_AUDIO),
-        ROW("\0\0\0\x18"
-            "ftypheic",
-            "image/heic", IMAGE_PICTURE),
-        ROW("\0\0\0\x18"
-            "ftypavif",
-            "image/avif", IMAGE_PICTURE),
-        ROW("\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", "video/webm", IMAGE_VIDEO),
-        ROW("\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska", "video/x-matroska",
-            IMAGE_VIDEO),
-        ROW("OggS\0\2\0\0\x80theora", "video/ogg", IMAGE_VIDEO),
-        ROW("OggS\0\2\0\0\1vorbis", "audio/ogg", IMAGE_AUDIO),
-        ROW("RIFF\0\0\0\0WAVEfmt ", "audio/wav", IMAGE_AUDIO),
-        ROW("RIFF\0\0\0\0AVI LIST", "video/x-msvideo", IMAGE_VIDEO),
-        ROW("ID3\4\0", "audio/mpeg", IMAGE_AUDIO),
-        ROW("\xff\xfb\x90\x64", "audio/mpeg", IMAGE_AUDIO),
-        ROW("\xff\xf1\x50\x80", "audio/aac", IMAGE_AUDIO),
-        ROW("fLaC\0", "audio/flac", IMAGE_AUDIO),
-        ROW("II*\0", "image/tiff", IMAGE_PICTURE),
-        ROW("8BPS", "image/vnd.adobe.photoshop", IMAGE_PICTURE),
-        ROW("\x76\x2f\x31\x01", "image/x-exr", IMAGE_PICTURE),
-        ROW("%PDF-1.7", "application/pdf", IMAGE_OTHER),
-    };
-    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    for (size_t k = 0; k < sizeof media / sizeof *media; k++) {
         struct image_info i;
-        assert_int_equal(probe(rows[k].head, rows[k].n, &i), 0);
-        assert_string_equal(i.type, rows[k].type);
-        assert_int_equal(i.kind, rows[k].kind);
+        assert_int_equal(probe(media[k].head, media[k].n, &i), 0);
+        assert_string_equal(i.type, media[k].type);
+        assert_int_equal(i.kind, media[k].kind);
     }
 }
 
