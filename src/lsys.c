@@ -120,9 +120,12 @@ static int l_versions(lua_State *L)
 int luaopen_rt_sys(lua_State *L)
 {
     static const luaL_Reg lib[] = {
-        {"isatty", l_isatty},     {"window", l_window},
-        {"disk", l_disk},         {"open_files", l_open_files},
-        {"versions", l_versions}, {"exe", l_exe},
+        {"isatty", l_isatty},
+        {"window", l_window},
+        {"disk", l_disk},
+        {"open_files", l_open_files},
+        {"versions", l_versions},
+        {"exe", l_exe},
         {NULL, NULL},
     };
     luaL_newlib(L, lib);
