@@ -169,8 +169,9 @@ function T.test_plans_have_the_right_size_and_length()
     duration = 5 }, { hero }), { "clip", "mp4", 1584, 672, 120, 5, 1 })
   lu.assertEquals(options("image_to_video", { model = "gen4_turbo", ratio = "720:1280" },
     { hero }), { "clip", "mp4", 720, 1280, 240, 10, 1 })
-  lu.assertEquals(options("image_to_video", { model = "happyhorse_1_0", duration = 3,
-    resolution = "1080p" }, { hero }), { "clip", "mp4", 2160, 1080, 72, 3, 1 })
+  lu.assertEquals(options("image_to_video", { model = "happyhorse_1_0", duration = 3, promptImage = "x",
+    resolution = "1080p" },
+    { hero }), { "clip", "mp4", 2160, 1080, 72, 3, 1 })
   lu.assertEquals(options("text_to_video", { model = "hailuo3", duration = 6, ratio = "21:9",
     resolution = "768p" }), { "clip", "mp4", 1792, 768, 144, 6, 1 })
   lu.assertEquals(options("text_to_image", { model = "gpt_image_2", ratio = "1920:1080",
@@ -192,6 +193,9 @@ function T.test_several_references_become_the_first_frame()
     ratio = "1280:720" }, { input("/a", "hero"), input "/b" }))
   lu.assertEquals({ #pieces[1].figures, pieces[1].figures[1].tag }, { 2, "hero" })
   lu.assertNil(pieces[1].options.image)
+  local o = plan.make(order("text_to_video", { model = "seedance2", duration = 4 },
+    { input "/a" }))[1].options
+  lu.assertEquals({ o.width, o.height, o.image }, { 1280, 720, "/a" })
 end
 
 return T

@@ -121,7 +121,7 @@ local MAKE = {}
 
 function MAKE.still(self, piece, out)
   local o = with(piece.options, { out = out })
-  o.slate = slate(self, out .. ".txt", still.slate(o))
+  if not piece.bare then o.slate = slate(self, out .. ".txt", still.slate(o)) end
   return run(still.args(o))
 end
 
@@ -137,7 +137,7 @@ end
 local function first_frame(self, piece)
   if not piece.figures then return piece.options.image end
   local o = piece.options
-  return self:_piece { kind = "still", ext = "png", options = { width = o.width,
+  return self:_piece { kind = "still", ext = "png", bare = true, options = { width = o.width,
     height = o.height, seed = o.seed, prompt = o.prompt, references = piece.figures } }
 end
 
@@ -176,7 +176,8 @@ local function recipe(self, piece)
   end
   o.references = plain(o.references)
   return json.encode { recipe = RECIPE, kind = piece.kind, ext = piece.ext, options = o,
-    figures = plain(piece.figures), preset = self.preset or "" }
+    figures = plain(piece.figures), preset = self.preset or "",
+    bare = piece.bare or false }
 end
 
 local function make(self, piece, path)

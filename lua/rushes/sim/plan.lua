@@ -7,6 +7,7 @@ local M = {}
 ---@field ext string
 ---@field options table  for animatic or still, without the paths of what is made
 ---@field figures? rushes.sim.Reference[]  a clip's first frame is composed of these
+---@field bare? boolean      without a label
 ---@field prores? boolean
 
 -- Lines of the shorter side, by the API's names for sizes.
@@ -106,9 +107,17 @@ local function labels(r, options)
   return options
 end
 
+--- The input whose shape the clip keeps. References give their looks, not their shape,
+--- unless the request says so ("adaptive", "auto_720p").
+local function model_of(r, picture)
+  local ratio = r.body.ratio
+  local follows = ratio and not parse_ratio(ratio)
+  return r.clip or (r.body.promptImage or r.body.character or follows) and picture or nil
+end
+
 local function clip(r)
   local picture = first_of(r.inputs, "image")
-  local w, h = size_of(r.body, r.clip or picture)
+  local w, h = size_of(r.body, model_of(r, picture))
   if math.max(w, h) > LARGEST then w, h = shaped(w / h, 2160) end
   local seconds, chosen = seconds_of(r)
   local fps = r.body.fps or FPS
