@@ -137,8 +137,9 @@ end
 local function first_frame(self, piece)
   if not piece.figures then return piece.options.image end
   local o = piece.options
-  return self:_piece { kind = "still", ext = "png", bare = true, options = { width = o.width,
-    height = o.height, seed = o.seed, prompt = o.prompt, references = piece.figures } }
+  local options = { width = o.width, height = o.height, seed = o.seed, prompt = o.prompt,
+    references = piece.figures }
+  return self:_piece { kind = "still", ext = "png", bare = true, options = options }
 end
 
 local function to_prores(from, out)
