@@ -78,6 +78,11 @@ RUSHES_API void rushes_op_release(struct rushes_op *op);
 RUSHES_API uv_loop_t *rushes_loop(lua_State *L);
 RUSHES_API uv_loop_t *rushes_op_loop(const struct rushes_op *op);
 
+/* Have `fn(arg)` called when the program ends, after everything in flight was
+ * cancelled and before the loop's last run: an engine closes its handles
+ * there. The last one registered is called first.  [-0, +0, v] */
+RUSHES_API void rushes_on_close(lua_State *L, void (*fn)(void *), void *arg);
+
 /* Push nil and an error object; returns 2.  [-0, +2, m]
  * `status` is a negative libuv code and chooses `code` and `retryable`
  * (docs/errors.md); the text is one sentence without a final dot, without

@@ -12,10 +12,17 @@
 
 #include "coro.h"
 
+struct closer {
+    struct closer *next;
+    void (*fn)(void *);
+    void *arg;
+};
+
 struct rushes_rt {
     uv_loop_t loop;
     uv_async_t wake; /* unreferenced: ends a blocking poll after Ctrl-C */
     struct rushes_op *head, **tail;
+    struct closer *closers;
     size_t in_flight;
     /* What is in flight, by slot from 1: an operation, or an odd number that
      * holds the next free slot. The anchor table has the same slots. */
@@ -363,12 +370,33 @@ static void cancel_all(struct rushes_rt *rt)
             ask_to_end((struct rushes_op *)rt->slots[i]);
 }
 
+void rushes_on_close(lua_State *L, void (*fn)(void *), void *arg)
+{
+    struct rushes_rt *rt = rt_of(L);
+    struct closer *c = malloc(sizeof *c);
+    if (!c)
+        luaL_error(L, "not enough memory");
+    *c = (struct closer){rt->closers, fn, arg};
+    rt->closers = c;
+}
+
+static void run_closers(struct rushes_rt *rt)
+{
+    struct closer *c;
+    while ((c = rt->closers)) {
+        rt->closers = c->next;
+        c->fn(c->arg);
+        free(c);
+    }
+}
+
 int rt_close(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     rt->closing = 1;
     cancel_all(rt);
     lua_gc(L, LUA_GCCOLLECT); /* servers and watchers close their handles */
+    run_closers(rt);
     uv_close((uv_handle_t *)&rt->wake, NULL);
     uv_run(&rt->loop, UV_RUN_DEFAULT);
     free(rt->slots);
