@@ -15,6 +15,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.hash", luaopen_rt_hash},
     {"rt.c.httpd", luaopen_rt_httpd},
     {"rt.c.json", luaopen_rt_json},
+    {"rt.c.net", luaopen_rt_net},
     {"rt.c.proc", luaopen_rt_proc},
     {"rt.c.refs", luaopen_rt_refs},
     {"rt.c.stdin", luaopen_rt_stdin},

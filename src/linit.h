@@ -17,6 +17,7 @@ int luaopen_rt_proc(lua_State *L);
 int luaopen_rt_refs(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
+int luaopen_rt_net(lua_State *L);
 int luaopen_rt_timer(lua_State *L);
 
 #endif

@@ -31,9 +31,19 @@ $(BUILD)/native/%.so: tests/native/%.c include/rushes.h $(BUILD)/flags.stamp
 		-Iinclude $(shell pkg-config --cflags lua5.4 libuv) $(SANITIZE) \
 		-o $@ $<
 
+# ---- programs that a test runs against ---------------------------------
+
+FIXTURES := $(patsubst tests/fixtures/%.c,$(BUILD)/fixtures/%,\
+	$(wildcard tests/fixtures/*.c))
+
+$(BUILD)/fixtures/%: tests/fixtures/%.c $(BUILD)/flags.stamp
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)gcc -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< -lpthread
+
 # ---- running -----------------------------------------------------------
 
-test-build: all $(C_TESTS) $(NATIVE)
+test-build: all $(C_TESTS) $(NATIVE) $(FIXTURES)
 
 # T=task runs only the suites whose name has "task" in it.
 test: test-build
@@ -42,7 +52,7 @@ test: test-build
 test-c: $(C_TESTS)
 	@BUILD=$(BUILD) tests/all.sh --c '$(T)'
 
-test-lua: all $(NATIVE)
+test-lua: all $(NATIVE) $(FIXTURES)
 	@BUILD=$(BUILD) tests/all.sh --lua '$(T)'
 
 ASAN = BUILD=build/asan OPT="-O1 -g -fno-omit-frame-pointer" HARDEN= \

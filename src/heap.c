@@ -1,0 +1,83 @@
+/* heap.c - owns nothing but the array of due times. */
+#include "heap.h"
+
+#include <stdlib.h>
+
+static void put(struct heap *h, uint32_t i, struct heap_entry e)
+{
+    h->entries[i] = e;
+    e.node->at = i + 1;
+}
+
+static void rise(struct heap *h, uint32_t i)
+{
+    struct heap_entry e = h->entries[i];
+    while (i > 0) {
+        uint32_t up = (i - 1) / 2;
+        if (h->entries[up].due <= e.due)
+            break;
+        put(h, i, h->entries[up]);
+        i = up;
+    }
+    put(h, i, e);
+}
+
+static void sink(struct heap *h, uint32_t i)
+{
+    struct heap_entry e = h->entries[i];
+    for (;;) {
+        uint32_t down = 2 * i + 1;
+        if (down >= h->n)
+            break;
+        if (down + 1 < h->n && h->entries[down + 1].due < h->entries[down].due)
+            down++;
+        if (h->entries[down].due >= e.due)
+            break;
+        put(h, i, h->entries[down]);
+        i = down;
+    }
+    put(h, i, e);
+}
+
+int heap_push(struct heap *h, struct heap_node *node, uint64_t due)
+{
+    if (h->n == h->room) {
+        uint32_t room = h->room ? h->room * 2 : 64;
+        void *more = realloc(h->entries, room * sizeof *h->entries);
+        if (!more)
+            return -1;
+        h->entries = more;
+        h->room = room;
+    }
+    h->entries[h->n] = (struct heap_entry){due, node};
+    rise(h, h->n++);
+    return 0;
+}
+
+void heap_remove(struct heap *h, struct heap_node *node)
+{
+    if (node->at == 0)
+        return;
+    uint32_t i = node->at - 1;
+    node->at = 0;
+    struct heap_entry last = h->entries[--h->n];
+    if (last.node == node)
+        return;
+    put(h, i, last);
+    rise(h, i);
+    sink(h, last.node->at - 1);
+}
+
+struct heap_node *heap_first(const struct heap *h, uint64_t *due)
+{
+    if (h->n == 0)
+        return NULL;
+    *due = h->entries[0].due;
+    return h->entries[0].node;
+}
+
+void heap_fini(struct heap *h)
+{
+    free(h->entries);
+    *h = (struct heap){0};
+}
