@@ -282,10 +282,16 @@ static void on_wake(uv_async_t *h)
     (void)h;
 }
 
+void rt_wake(struct rushes_rt *rt)
+{
+    if (!rt->closing)
+        uv_async_send(&rt->wake);
+}
+
 int rt_interrupt(struct rushes_rt *rt, int sig)
 {
     int stuck = coro_interrupt(&rt->coro, sig);
-    uv_async_send(&rt->wake);
+    rt_wake(rt);
     return stuck;
 }
 

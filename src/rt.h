@@ -17,6 +17,9 @@ int rt_close(lua_State *L);
  * and has not waited since. */
 int rt_interrupt(struct rushes_rt *rt, int sig);
 
+/* End a blocking poll. Async-signal-safe; does nothing once rt_close() runs. */
+void rt_wake(struct rushes_rt *rt);
+
 struct rushes_rt *rt_of(lua_State *L);
 
 int luaopen_rt_core(lua_State *L);

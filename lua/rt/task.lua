@@ -214,6 +214,12 @@ local function take_interrupts(nursery)
     signal == 2 and "stopped by Ctrl-C" or "stopped by a signal", { signal = signal }))
 end
 
+local each_turn -- what rt.signal looks at after every turn of the loop
+
+--- For rt.signal: call `fn` after each turn of the loop. It must not wait.
+---@param fn fun()
+function M.on_turn(fn) each_turn = fn end
+
 --- "file:line" in the script or library where a task stands.
 local function place(t)
   local level, info = 0, debug.getinfo(t.co, 0, "Sl")
@@ -256,6 +262,7 @@ function M.run(fn)
     local alive = core.poll(sched.idle())
     sched.pop_all()
     take_interrupts(nursery)
+    if each_turn then each_turn() end
     if sched.idle() and not alive then deadlock(nursery) end
   end
   local e = root.failed
