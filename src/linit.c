@@ -18,6 +18,7 @@ static const luaL_Reg modules[] = {
     {"rt.c.net", luaopen_rt_net},
     {"rt.c.proc", luaopen_rt_proc},
     {"rt.c.refs", luaopen_rt_refs},
+    {"rt.c.signal", luaopen_rt_signal},
     {"rt.c.stdin", luaopen_rt_stdin},
     {"rt.c.sys", luaopen_rt_sys},
     {"rt.c.timer", luaopen_rt_timer},

@@ -15,6 +15,7 @@ int luaopen_rt_httpd(lua_State *L);
 int luaopen_rt_json(lua_State *L);
 int luaopen_rt_proc(lua_State *L);
 int luaopen_rt_refs(lua_State *L);
+int luaopen_rt_signal(lua_State *L);
 int luaopen_rt_stdin(lua_State *L);
 int luaopen_rt_sys(lua_State *L);
 int luaopen_rt_net(lua_State *L);
