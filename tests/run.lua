@@ -28,7 +28,7 @@ local function suite(file)
   local name = file:match "([^/]+)_test%.lua$" or file
   local tests = {}
   for key, fn in pairs(assert(loadfile(file))(file)) do
-    if key:match "^test" then tests[key] = checked(key, fn) end
+    tests[key] = key:match "^test" and checked(key, fn) or fn -- setUp, tearDown
   end
   return { name, tests }
 end

@@ -43,6 +43,8 @@ $(BUILD)/fixtures/%: tests/fixtures/%.c $(BUILD)/flags.stamp
 
 # ---- running -----------------------------------------------------------
 
+native: $(NATIVE)
+
 test-build: all $(C_TESTS) $(NATIVE) $(FIXTURES)
 
 # T=task runs only the suites whose name has "task" in it.
@@ -83,5 +85,5 @@ lint: all
 -include tests/fuzz/fuzz.mk
 -include tests/torture/torture.mk
 
-.PHONY: test test-build test-c test-lua asan gcstress valgrind test-valgrind \
+.PHONY: native test test-build test-c test-lua asan gcstress valgrind test-valgrind \
 	elf lint

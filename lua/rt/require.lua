@@ -12,8 +12,14 @@ local function current_task()
   return task and task.current(), task
 end
 
---- Does `task` wait, through other loads, for one that `me` is doing?
+--- Would `me` wait for itself if it waited for `task`? That one may wait, through other
+--- loads, for one that `me` is doing, or own a scope that cannot end before `me` does.
 local function waits_for(task, me)
+  local scope = me.scope
+  while scope do
+    if scope.owner == task then return true end
+    scope = scope.parent
+  end
   while task do
     if task == me then return true end
     local entry = task.requiring and loading[task.requiring]
@@ -29,8 +35,9 @@ local function wait_for(name, entry)
   end
   me.requiring = name
   entry.waiters = entry.waiters or {}
-  task.wait_on(entry.waiters)
+  local ok, e = pcall(task.wait_on, entry.waiters)
   me.requiring = nil
+  if not ok then error(e, 0) end
 end
 
 local function from_path(name, path, env)
@@ -73,6 +80,8 @@ local function finish(name, entry, ok, value)
   return loaded[name]
 end
 
+local function keep(e) return e end
+
 local function require(name)
   if type(name) ~= "string" then
     error(("require wants a module's name, not a %s"):format(type(name)), 2)
@@ -87,7 +96,8 @@ local function require(name)
   local chunk, where = find(name)
   entry = { task = current_task() }
   loading[name] = entry
-  return finish(name, entry, pcall(chunk, name, where))
+  local sched = entry.task and loaded["rt.sched"]
+  return finish(name, entry, xpcall(chunk, sched and sched.traced or keep, name, where))
 end
 
 return require
