@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct pipe {
 };
 
 struct child {
+    LIST_ENTRY(child) link;
     uv_process_t process;
     uv_timer_t grace;
     struct pipe pipes[3];
@@ -35,6 +37,8 @@ struct child {
     void (*on_exit)(void *arg);
     void *arg;
 };
+
+static LIST_HEAD(, child) children = LIST_HEAD_INITIALIZER(children);
 
 /* ---- between fork and exec ---- */
 
@@ -75,11 +79,17 @@ static int spawn(uv_loop_t *loop, uv_process_t *process,
 
 /* ---- lifetime ---- */
 
+static void free_child(struct child *c)
+{
+    LIST_REMOVE(c, link);
+    free(c);
+}
+
 static void on_closed(uv_handle_t *h)
 {
     struct child *c = h->data;
     if (--c->handles == 0 && c->refs == 0)
-        free(c);
+        free_child(c);
 }
 
 static void close_handle(uv_handle_t *h)
@@ -125,7 +135,13 @@ void child_unref(struct child *c)
     if (c->running)
         child_kill(c, SIGKILL); /* on_exit closes the rest */
     else if (c->handles == 0)
-        free(c);
+        free_child(c);
+}
+
+void child_close_all(void)
+{
+    for (struct child *c = LIST_FIRST(&children); c; c = LIST_NEXT(c, link))
+        close_pipes(c);
 }
 
 static void on_exit_cb(uv_process_t *process, int64_t code, int signal)
@@ -181,6 +197,7 @@ int child_spawn(uv_loop_t *loop, const struct child_opts *opts,
     struct child *c = calloc(1, sizeof *c);
     if (!c)
         return UV_ENOMEM;
+    LIST_INSERT_HEAD(&children, c, link);
     init_handles(c, loop, opts, stdio);
     c->refs = 1;
     int status = spawn(loop, &c->process,

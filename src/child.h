@@ -33,6 +33,10 @@ int child_spawn(uv_loop_t *loop, const struct child_opts *opts,
 void child_ref(struct child *c);
 void child_unref(struct child *c);
 
+/* At the end of the program: close every pipe, read or not. Children that run
+ * are ended by whoever awaits their exit. */
+void child_close_all(void);
+
 /* Call `fn` once when the process has ended, from the loop; whoever asks when
  * child_running() is 0 already is not called. */
 void child_on_exit(struct child *c, void (*fn)(void *arg), void *arg);

@@ -340,6 +340,12 @@ static int l_pid(lua_State *L)
     return 1;
 }
 
+static void on_close(void *arg)
+{
+    (void)arg;
+    child_close_all();
+}
+
 int luaopen_rt_proc(lua_State *L)
 {
     static const luaL_Reg lib[] = {
@@ -347,6 +353,7 @@ int luaopen_rt_proc(lua_State *L)
         {"read", l_read},           {"write", l_write},     {"kill", l_kill},
         {"end_input", l_end_input}, {"pid", l_pid},         {NULL, NULL},
     };
+    rushes_on_close(L, on_close, NULL);
     lua_createtable(L, 0, 2);
     lua_pushcfunction(L, l_gc);
     lua_setfield(L, -2, "__gc");

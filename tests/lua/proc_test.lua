@@ -251,6 +251,17 @@ T.test_a_program_that_ends_early_ends_its_children = in_dir(function(dir)
   lu.assertFalse(alive(tonumber(r.stdout)))
 end)
 
+T.test_output_that_nobody_reads_does_not_outlive_the_program = in_dir(function(dir)
+  local script = fs.join(dir, "host.lua")
+  assert(fs.write(script, [[
+    local p = assert(require "rt.proc".spawn { "echo", "x" })
+    package.loaded.kept = p
+    p:wait()]]))
+  local exe = assert(sh "readlink /proc/$PPID/exe").stdout:match "[^\n]*"
+  local r = assert(proc.run { exe, "run", script })
+  lu.assertEquals({ r.code, r.stderr }, { 0, "" })
+end)
+
 function T.test_many_at_once()
   local sum = 0
   task.scope(function(s)
