@@ -14,11 +14,10 @@ function M.registry()
   return registry
 end
 
-local script_dir
-
---- Where relative paths of pictures are looked for first: the script's folder.
----@param dir string
-function M.set_base(dir) script_dir = dir end
+--- The folder of the script, from where its modules are looked for as well.
+local function script_dir()
+  return package.scriptpath and package.scriptpath:match "^(.*/)%?"
+end
 
 --- A path as a script wrote it: beside the script, else in the current folder.
 --- Waits.
@@ -27,8 +26,9 @@ function M.set_base(dir) script_dir = dir end
 ---@return string? path
 ---@return rt.Err?
 function M.find(path)
-  if path:sub(1, 1) == "/" or not script_dir then return path end
-  local beside = fs.join(script_dir, path)
+  local dir = script_dir()
+  if path:sub(1, 1) == "/" or not dir then return path end
+  local beside = fs.join(dir, path)
   if fs.exists(beside) then return beside end
   if fs.exists(path) then return path end
   return nil, err.new("not_found", ("there is no picture or clip %q, neither beside the"
