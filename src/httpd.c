@@ -293,6 +293,7 @@ static void stop(struct httpd *s)
     s->daemon = NULL;
     httpd_wake(&s->accept, UV_EOF);
     httpd_wake(&s->closed, 0);
+    httpd_wake(&s->end, 0);
 }
 
 /* ---- opening ---- */
@@ -446,6 +447,11 @@ void httpd_close(struct httpd *s, struct httpd_waiter *w)
         w->wake(w, UV_EBUSY);
     else
         httpd_wait_in(&s->closed, w);
+}
+
+void httpd_wait_end(struct httpd *s, struct httpd_waiter *w)
+{
+    httpd_wait_in(&s->end, w);
 }
 
 void httpd_cut(struct httpd *s)

@@ -94,6 +94,9 @@ void httpd_close(struct httpd *s, struct httpd_waiter *w);
 /* Cut every connection and stop; waiters are woken. */
 void httpd_cut(struct httpd *s);
 
+/* Wake `w` when the server has stopped, however that came about. */
+void httpd_wait_end(struct httpd *s, struct httpd_waiter *w);
+
 /* The server is freed when the last holder drops it; httpd_listen() gives the
  * first hold. It must have been closed or cut by then. */
 void httpd_hold(struct httpd *s);

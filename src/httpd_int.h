@@ -31,7 +31,7 @@ struct httpd {
     unsigned char closing, stopped;
     TAILQ_HEAD(, httpd_private) queue; /* not yet taken */
     LIST_HEAD(, httpd_private) all;    /* known to libmicrohttpd */
-    struct httpd_waiter *accept, *closed;
+    struct httpd_waiter *accept, *closed, *end;
 };
 
 struct httpd_private {

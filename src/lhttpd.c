@@ -66,6 +66,16 @@ static const struct rushes_op_class wait_class = {"httpd", cancel, push, NULL};
 static const struct rushes_op_class accept_class = {"httpd.accept", cancel,
                                                     push_request, fini};
 
+/* The life of a server is an operation that nobody awaits, so that the end of
+ * the program stops it. */
+static void cancel_life(struct rushes_op *op)
+{
+    httpd_cut(((struct wait_op *)op)->server); /* wakes it */
+}
+
+static const struct rushes_op_class life_class = {"httpd.server", cancel_life,
+                                                  push, fini};
+
 static struct wait_op *wait_new(lua_State *L, const struct rushes_op_class *c)
 {
     struct wait_op *o = rushes_op_new(L, c, sizeof *o);
@@ -297,11 +307,18 @@ static int l_listen(lua_State *L)
     struct server_box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->s = NULL;
     luaL_setmetatable(L, SERVER);
+    struct wait_op *life = wait_new(L, &life_class);
+    lua_pop(L, 1); /* anchored until the server stops */
     const char *why = "not enough memory";
     int status = httpd_listen(&box->s, rushes_loop(L), &o, &why);
-    if (status < 0)
+    if (status < 0) {
+        on_wake(&life->waiter, status);
         return rushes_push_error(L, status, "cannot listen on %s port %d: %s",
                                  o.host, o.port, why);
+    }
+    httpd_hold(box->s);
+    life->server = box->s;
+    httpd_wait_end(box->s, &life->waiter);
     return 1;
 }
 

@@ -340,6 +340,17 @@ function T.test_a_port_that_is_taken()
   lu.assertErrorMsgContains("did you mean \"port\"", httpd.listen, { prt = 1 })
 end
 
+function T.test_a_program_ends_with_its_servers_open()
+  local fs, proc, sys = require "rt.fs", require "rt.proc", require "rt.c.sys"
+  local dir = assert(fs.tempdir())
+  assert(fs.write(dir .. "/open.lua", [[
+    package.loaded.kept = assert(require "rt.httpd".listen {})
+    print "ended"]]))
+  local r = task.timeout(20, proc.run, { sys.exe(), "run", dir .. "/open.lua" })
+  fs.remove(dir, { recursive = true })
+  lu.assertEquals(r, { code = 0, stdout = "ended\n", stderr = "" })
+end
+
 function T.test_many_at_once()
   local n = 0
   with({}, function(req)
