@@ -266,7 +266,9 @@ function M.run(fn)
     if sched.idle() and not alive then deadlock(nursery) end
   end
   local e = root.failed
-  if e ~= nil then return false, e == nursery.cancelled and nursery.reason or e end
+  if e ~= nil and e ~= nursery.cancelled then return false, e end
+  -- also when the tasks that were cancelled had nobody to raise it to
+  if nursery.cancelled then return false, nursery.reason end
   if root.out then return true, unpack(root.out, 1, root.out.n) end
   return true
 end
