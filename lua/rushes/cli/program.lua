@@ -117,6 +117,7 @@ local function outer(program, body)
   return function(root)
     program.root = root
     root:spawn(watch, program)
+    task.yield() -- it listens before the code below can print that it is ready
     local _, e = task.try(inner, program, body)
     program.err = e
     if program.display then program.display:close() end
