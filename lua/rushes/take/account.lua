@@ -14,6 +14,7 @@ local M = {}
 ---@field provider table  lua/rushes/provider/<name>.lua
 ---@field cfg table       {base}; never holds a key
 ---@field client table    rt.net client
+---@field loopback boolean  a simulator or a gateway on this machine
 local Account = {}
 Account.__index = Account
 
@@ -57,7 +58,9 @@ function M.open(name)
   client, e = net.client { base = cfg.base, headers = provider.headers, secret = secret }
   if not client then return nil, e end
   open[name] = setmetatable({ name = name, provider = provider,
-    cfg = { base = cfg.base }, client = client }, Account)
+    cfg = { base = cfg.base }, client = client,
+    -- the configuration lets plain http go to this machine only
+    loopback = cfg.base:find "^http://" ~= nil }, Account)
   return open[name]
 end
 
@@ -85,9 +88,22 @@ local function answer(resp)
 end
 M.answer = answer
 
+--- What a simulator on this machine writes on its slates; nobody else is told.
+local function label(account, req, about)
+  if not about or not account.loopback then return end
+  req.headers = req.headers or {}
+  req.headers["X-Rushes-Show"] = about.show
+  req.headers["X-Rushes-Shot"] = about.shot
+  req.headers["X-Rushes-Take"] = about.take
+end
+
 --- Send what must not be sent twice. Waits; may spend.
 ---@async
-function Account:submit(req, files)
+---@param req table
+---@param files? table<string, table>  of `assets.fill`
+---@param about? {show: string, shot: string, take: string}
+function Account:submit(req, files, about)
+  label(self, req, about)
   local resp, e = net.submit(self.client, wire(req, files))
   if not resp then return nil, e end
   return answer(resp)

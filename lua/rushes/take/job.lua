@@ -19,10 +19,11 @@ local M = {}
 ---@field progress number  0 to 1
 ---@field credits? number  reserved while it runs, charged once it has ended
 ---@field outputs? table[]
+---@field about? {show: string, shot: string, take: string}
 local Job = {}
 
 local FIELDS = object.set
-  "id model state progress credits outputs err held handle account ledger spec files what"
+  "id model state progress credits outputs err held handle account ledger spec files what about"
 local class = object.class("job", Job, FIELDS, FIELDS)
 
 -- How long a submission may take when the script around it has been cancelled: its
@@ -76,7 +77,7 @@ local function once(job)
     return nil, e
   end
   local resp
-  resp, e = account:submit(req, job.files)
+  resp, e = account:submit(req, job.files, job.about)
   if not resp then
     e.unknown = e.sent ~= false
     e.retryable = not e.unknown
@@ -103,7 +104,7 @@ end
 function Job:submit()
   local accepted, e = task.shield(SUBMIT_GRACE, retry.call,
     function() return once(self) end, RESEND)
-  self.spec, self.files = nil, nil
+  self.spec, self.files, self.about = nil, nil, nil
   if not accepted then
     -- the grace running out has neither mark, and says nothing of the call
     if e.unknown or e.sent ~= false and not e.status then

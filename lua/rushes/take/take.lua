@@ -126,6 +126,7 @@ local function buy(take, stage, i, first_frame)
   files, e = assets.fill(take.account, job.spec)
   if not files then return nil, e end
   job.files = files
+  job.about = { show = take.shot.show.name, shot = take.shot.name, take = take.number }
   ok, e = job:submit()
   take:count()
   if not ok then return nil, e end

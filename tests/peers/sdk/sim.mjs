@@ -1,0 +1,39 @@
+// Starts `rushes sim` as a user would and hands out SDK clients for it.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import RunwayML from "@runwayml/sdk";
+
+export const KEY = "key_" + "5a".repeat(64);
+const RUSHES = process.env.RUSHES ?? new URL("../../../build/rushes", import.meta.url).pathname;
+
+/** Starts a simulator with the given flags; resolves when it listens. */
+export async function startSim(...flags) {
+  const child = spawn(RUSHES, ["sim", "--port", "0", "--child", ...flags], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let log = "";
+  child.stderr.on("data", (chunk) => { log += chunk; });
+  const lines = createInterface({ input: child.stdout });
+  const base = await new Promise((resolve, reject) => {
+    lines.once("line", (line) => {
+      const found = /^listening (http:\/\/\S+)$/.exec(line);
+      found ? resolve(found[1]) : reject(new Error(`unexpected first line: ${line}`));
+    });
+    child.once("exit", (code) => reject(new Error(`rushes sim ended with ${code}: ${log}`)));
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return {
+    base,
+    client: (options = {}) => new RunwayML({ apiKey: KEY, baseURL: base, ...options }),
+    control: async (path, body) => {
+      const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+      const answer = await fetch(`${base}/_sim/${path}`, init);
+      if (!answer.ok) throw new Error(`/_sim/${path}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    },
+    stop: async () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
