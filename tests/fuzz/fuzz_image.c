@@ -1,5 +1,5 @@
-/* fuzz_image.c - any bytes at all as a media file.
- * needs: image.c */
+/* needs: image.c */
+/* fuzz_image.c - any bytes at all as a media file. */
 #include <stdlib.h>
 #include <string.h>
 
