@@ -106,10 +106,12 @@ end
 
 --- What in the line is to be marked: the thing that the message names.
 local function cause_in(line, message)
-  local word = message:match "%(%a+ '([^']+)'%)$" or message:match "near '(.-)'"
-    or message:match "global \"([%w_]+)\"" or message:match "no %S+ \"([%w_]+)\""
-    or message:match "has no field \"([%w_]+)\""
-  if word then return find_word(line, word) end
+  for _, quotes in ipairs { "'([^']+)'", '"([^"]+)"' } do
+    for word in message:gmatch(quotes) do
+      local a, b = find_word(line, word)
+      if a then return a, b end
+    end
+  end
 end
 
 local function mark(line, message)

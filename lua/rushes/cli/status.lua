@@ -17,7 +17,7 @@ local BY_CODE = {
 }
 local BY_CLASS = {
   auth = 4, safety = 5, bad_output = 5, asset = 5, internal = 5, unavailable = 5,
-  quota = 5, invalid = 5, expired = 5,
+  quota = 5, expired = 5,
 }
 
 --- The status that one error stands for, 7 for a script's own.
@@ -30,6 +30,7 @@ function M.of_error(e)
     local _, last = core.interrupts()
     return 128 + (e.signal or last > 0 and last or 2)
   end
+  if e.class == "invalid" and e.status then return M.PROVIDER end -- refused by it
   return BY_CODE[e.code] or BY_CLASS[e.class] or M.SCRIPT
 end
 

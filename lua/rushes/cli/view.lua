@@ -45,6 +45,9 @@ local function layout(columns, rows, many_shows)
   return w
 end
 
+--- Rounded down: 100 is for what is there.
+local function percent(row) return math.floor(row.progress * 100) end
+
 local function row_line(row, w, now, paint)
   local state = row.stage == "still" and "still " .. row.state or row.state
   local parts = {
@@ -53,7 +56,7 @@ local function row_line(row, w, now, paint)
     w.model > 3 and paint("dim", text.pad(text.clean(row.model), w.model)) or false,
     paint(STYLE[row.state], text.pad(text.clean(state), w.state)),
     w.bar > 0 and paint(STYLE[row.state], text.bar(row.progress, w.bar)) or false,
-    ("%3d%%"):format(math.floor(row.progress * 100 + 0.5)),
+    ("%3d%%"):format(percent(row)),
     text.pad(text.credits(row.credits) .. " cr", 8, true),
     paint("dim", text.pad(text.clock(now - row.since), 5, true)),
   }
@@ -88,7 +91,9 @@ local function footer(board, columns, paint)
   parts[#parts + 1] = money .. " credits"
   local clock = text.clock(board:elapsed())
   local remaining = board:remaining()
-  if remaining then clock = clock .. ", about " .. text.clock(remaining) .. " to go" end
+  if remaining and remaining >= 1.5 then
+    clock = clock .. ", about " .. text.clock(remaining) .. " to go"
+  end
   parts[#parts + 1] = clock
   return paint("bold", text.cut(" " .. table.concat(parts, " · "), columns - 1))
 end
@@ -106,8 +111,8 @@ function M.lines(board, columns, rows, paint)
   for _, row in ipairs(top) do
     local line = row_line(row, w, now, paint)
     if columns < NARROW then
-      line = text.cut((" %s %s %d%%"):format(row.name, row.state,
-        math.floor(row.progress * 100 + 0.5)), columns - 1)
+      line = text.cut((" %s %s %d%%"):format(row.name, row.state, percent(row)),
+        columns - 1)
     end
     out[#out + 1] = line
   end
