@@ -10,35 +10,37 @@ local Template = {}
 Template.__index = Template
 Template.__name = "rushes.template"
 
-local OPEN, CLOSE = "\1", "\2"
-
 local function position(text, at)
   local line = select(2, text:sub(1, at):gsub("\n", "")) + 1
   return line
 end
 
+local function stray(text, at, level)
+  error(("template: a single brace on line %d; write {{ or }} for the character")
+    :format(position(text, at)), level + 1)
+end
+
 --- Cut the text into literals and names.
 local function parse(text, level)
-  local parts, names = {}, {}
-  local plain = text:gsub("{{", OPEN):gsub("}}", CLOSE)
-  local at = 1
-  while true do
-    local from, to, name = plain:find("{([^{}]*)}", at)
-    local literal = plain:sub(at, (from or 0) - 1)
-    local stray = literal:find "[{}]"
-    if stray then
-      error(("template: a single brace on line %d; write {{ or }} for the character")
-        :format(position(plain, at + stray - 1)), level + 1)
-    end
-    parts[#parts + 1] = { text = literal:gsub(OPEN, "{"):gsub(CLOSE, "}") }
-    if not from then break end
-    if not name:match "^[%a_][%w_]*$" then
+  local parts, names, at = {}, {}, 1
+  while at <= #text do
+    local brace = text:find("[{}]", at) or #text + 1
+    parts[#parts + 1] = { text = text:sub(at, brace - 1) }
+    local name, after = text:match("^{([^{}]*)}()", brace)
+    local double = text:match("^{{", brace) or text:match("^}}", brace)
+    if double then
+      parts[#parts + 1] = { text = double:sub(1, 1) }
+      after = brace + 2
+    elseif name and name:match "^[%a_][%w_]*$" then
+      parts[#parts + 1] = { name = name }
+      names[name] = true
+    elseif name then
       error(("template: {%s} is not a name (line %d); use letters, digits and _")
-        :format(name, position(plain, from)), level + 1)
+        :format(name, position(text, brace)), level + 1)
+    elseif brace <= #text then
+      stray(text, brace, level + 1)
     end
-    parts[#parts + 1] = { name = name }
-    names[name] = true
-    at = to + 1
+    at = after or brace
   end
   return parts, names
 end
