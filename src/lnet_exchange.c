@@ -148,7 +148,7 @@ static void check_headers(lua_State *L, int req, struct request *r)
     luaL_checkstack(L, HTTP_HEADERS_MAX + 4, "too many headers");
     lua_pushnil(L);
     while (lua_next(L, t)) { /* ... name value */
-        size_t n;
+        size_t n = 0;
         const char *value =
             lua_isstring(L, -1) ? lua_tolstring(L, -1, &n) : NULL;
         if (lua_type(L, -2) != LUA_TSTRING || !is_token(lua_tostring(L, -2)))
