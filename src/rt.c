@@ -61,7 +61,7 @@ uv_loop_t *rushes_op_loop(const struct rushes_op *op)
 static void stress(lua_State *L)
 {
 #ifdef RUSHES_GC_STRESS
-    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCSTEP, 100); /* KB: a whole cycle of a small heap */
 #else
     (void)L;
 #endif

@@ -5,9 +5,9 @@
 C_TESTS := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
 # /* needs: a.c b.c */ at the top of a test names further files of src/.
-needs = $(shell sed -n 's,^/\* needs: \(.*\) \*/.*,\1,p' tests/c/$1.c)
+needs = $(shell sed -n 's,.*\bneeds: \(.*\) \*/.*,\1,p' tests/$1.c)
 units = $(patsubst %.c,$(BUILD)/%.o,$(notdir \
-	$(wildcard src/$(patsubst test_%,%,$1).c) $(call needs,$1)))
+	$(wildcard src/$(patsubst test_%,%,$1).c) $(call needs,c/$1)))
 
 define c_test
 $(BUILD)/tests/$1: tests/c/$1.c $(call units,$1) $(BUILD)/flags.stamp
