@@ -9,11 +9,11 @@ build="gcc libc6-dev make pkg-config liblua5.4-dev lua-cjson-dev lua-argparse
 # The simulator draws its clips with ffmpeg and a font; https needs roots.
 run="ffmpeg fonts-dejavu-core ca-certificates"
 # The official clients are JavaScript; one Node.js is as good as another.
-test="libcmocka-dev lua-unit curl diffutils procps python3"
+test="libcmocka-dev lua-unit lua5.4 curl diffutils procps python3"
 command -v node >/dev/null || test="$test nodejs"
 command -v npm >/dev/null || test="$test npm"
 # Beside those of test; nginx ends TLS in front of the bench server.
-bench="lua5.4 nginx-light openssl util-linux"
+bench="nginx-light openssl util-linux"
 dev="clang clang-format clang-tidy lua-check valgrind libclang-rt-14-dev"
 
 wanted=

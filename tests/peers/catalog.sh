@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 if [ ! -d node_modules/@runwayml/sdk ]; then
-    npm ci --silent --no-audit --no-fund
+    npm ci --loglevel=error --no-audit --no-fund
 fi
 node catalog-drift/drift.mjs
 exec node --test --test-reporter=tap catalog-drift/

@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")"
 if [ ! -d node_modules/@runwayml/sdk ]; then
-    npm ci --silent --no-audit --no-fund
+    npm ci --loglevel=error --no-audit --no-fund
 fi
 exec node --test --test-reporter=tap sdk/
