@@ -52,6 +52,29 @@ function T.test_two_shots_land_as_real_clips_and_the_bill_agrees()
   end)
 end
 
+function T.test_the_first_script_of_the_readme_runs()
+  local source = assert(fs.read "README.md"):match "```lua\n(.-)```"
+  local printed = fs.read("README.md"):match "street%.lua\n(golden.-)```"
+  local r = run(source)
+  lib.assert_code(r, 0)
+  lu.assertEquals(r.stdout, printed)
+end
+
+function T.test_doctor_reaches_the_address_that_is_set_and_compares_clocks()
+  task.scope(function()
+    local p = assert(proc.spawn { lib.RUSHES, "sim", "--child", "--no-media", stdin = true })
+    local url = p:lines()():match "^listening (%S+)$"
+    local r = lib.rushes { "doctor", env = { RUNWAYML_BASE_URL = url } }
+    p:end_input()
+    lib.assert_code(r, 0)
+    lu.assertStrContains(r.stdout, "ok    network    reached " .. url)
+    lu.assertStrMatches(r.stdout, ".*ok    clock .*")
+  end)
+  local r = lib.rushes { "doctor", env = { RUNWAYML_BASE_URL = "http://127.0.0.1:1" } }
+  lib.assert_code(r, 0)
+  lu.assertStrContains(r.stdout, "warn  network    cannot reach http://127.0.0.1:1")
+end
+
 function T.test_one_refused_prompt_does_not_stop_the_other_shot()
   local r = run(SHOW:format(STREET .. LOBBY:format "[[fail:SAFETY.INPUT.TEXT]]"), { "--json" })
   lib.assert_code(r, 1)

@@ -54,6 +54,11 @@ end)]]
   lu.assertNotStrContains(got, "rt/task.lua")
 end
 
+function T.test_the_query_of_a_url_is_not_shown()
+  local got = report_of "error 'cannot read https://out.example/clip.mp4?_jwt=hush now'"
+  lu.assertStrContains(got, "https://out.example/clip.mp4?… now\n")
+end
+
 function T.test_other_failures_of_the_scope_are_named_and_counted()
   local e = err.new("script", "first")
   e.also = {}

@@ -3,6 +3,7 @@
 local core = require "rt.c.core"
 local err = require "rt.err"
 local json = require "rt.json"
+local log = require "rt.log"
 
 local M = {}
 
@@ -22,8 +23,9 @@ local FIELDS = { "show", "shot", "take", "model", "stage", "stage_model", "state
 ---@return table?
 function M.error(e)
   if e == nil then return nil end
-  if not err.is(e) then return { code = "script", message = tostring(e) } end
-  return { code = e.code, message = e.message, class = e.class, status = e.status,
+  local message = log.scrub(tostring(e))
+  if not err.is(e) then return { code = "script", message = message } end
+  return { code = e.code, message = message, class = e.class, status = e.status,
     retryable = e.retryable or false, retry_after = e.retry_after, unknown = e.unknown }
 end
 

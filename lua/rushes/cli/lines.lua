@@ -1,4 +1,5 @@
 --- Events as lines of text that stay: for logs, and above the live view.
+local log = require "rt.log"
 local text = require "rushes.cli.text"
 
 local M = {}
@@ -21,7 +22,7 @@ end
 local MARKS = { skipped = "-", stopped = "-" }
 
 local function failed(f, row, board, paint)
-  local why = f.err and text.clean(f.err) or "no reason was given"
+  local why = f.err and text.clean(log.scrub(tostring(f.err))) or "no reason was given"
   local mark = MARKS[f.state]
   if mark then
     return ("%s %s %s: %s"):format(paint("yellow", mark), name(f), f.state, why)

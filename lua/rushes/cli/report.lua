@@ -1,5 +1,6 @@
 --- A script's error as a person wants it: the sentence, the source line with a mark
 --- under the cause, the way through the person's own code, tasks included.
+local log = require "rt.log"
 local suggest = require "rt.suggest"
 local text = require "rushes.cli.text"
 
@@ -191,7 +192,7 @@ local function add_also(out, also)
       out[#out + 1] = ("  and %d more"):format(#also - ALSO_MAX)
       return
     end
-    out[#out + 1] = "  also: " .. text.clean(other)
+    out[#out + 1] = "  also: " .. text.clean(log.scrub(tostring(other)))
   end
 end
 
@@ -203,7 +204,7 @@ function M.lines(e, opts)
   local paint = opts.paint or text.painter(false)
   if e.code == "cancelled" and e.cause then e = e.cause end
   local list = frames(e.traceback)
-  local name, line, message = split(tostring(e))
+  local name, line, message = split(log.scrub(tostring(e)))
   if name and is_internal(name) then -- a fault of ours: show where the script was
     message = ("%s:%d: %s (this is a fault in rushes, please report it)"):format(name,
       line, message)
