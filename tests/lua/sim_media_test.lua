@@ -91,7 +91,8 @@ function T.test_without_ffmpeg_it_says_what_to_install()
   local broken, e2 = media.check()
   proc.run = real
   lu.assertNil(ok)
-  lu.assertStrContains(e.message, "apt install ffmpeg")
+  lu.assertEquals(e.message, "the simulator makes its clips with ffmpeg, which is not"
+    .. " installed; install it: apt install ffmpeg fonts-dejavu-core")
   lu.assertNil(broken)
   lu.assertStrContains(e2.message, "Unknown encoder")
 end

@@ -67,11 +67,13 @@ function M.check()
   for _, argv in ipairs { TRIAL, { "ffprobe", "-version" } } do
     local r, e = proc.run(argv)
     if not r then
+      local why = e.code == "not_found" and "is not installed"
+        or "does not start: " .. e.message
       return nil, err.new("not_found",
-        ("the simulator makes its clips with %s, which does not start (%s); %s"):format(
-          argv[1], tostring(e), INSTALL))
+        ("the simulator makes its clips with %s, which %s; %s"):format(argv[1], why,
+          INSTALL))
     elseif r.code ~= 0 then
-      return nil, err.new("unsupported",
+      return nil, err.new("provider",
         ("the simulator makes its clips with %s, which fails here (%s); %s"):format(
           argv[1], r.stderr:match "[^\n]+" or "exit status " .. r.code, INSTALL))
     end
