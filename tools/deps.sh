@@ -9,7 +9,7 @@ build="gcc libc6-dev make pkg-config liblua5.4-dev lua-cjson-dev lua-argparse
 # The simulator draws its clips with ffmpeg and a font; https needs roots.
 run="ffmpeg fonts-dejavu-core ca-certificates"
 # The official clients are JavaScript; one Node.js is as good as another.
-test="libcmocka-dev lua-unit lua5.4 curl diffutils procps python3"
+test="libcmocka-dev lua-unit lua5.4 curl diffutils procps"
 command -v node >/dev/null || test="$test nodejs"
 command -v npm >/dev/null || test="$test npm"
 # Beside those of test; nginx ends TLS in front of the bench server.
