@@ -122,6 +122,40 @@ function T.test_a_missing_picture_is_3()
   refused('show:character("hero", { image = "nope.png" })', 3, "nope.png")
 end
 
+function T.test_a_gif_is_refused_whatever_its_name()
+  lib.in_folder(function(dir)
+    assert(fs.write(dir .. "/hero.png", "GIF89a\1\0\1\0\0\0\0;"))
+    local r = run_in(dir, SHOW:format 'show:character("hero", { image = "hero.png" })')
+    lib.assert_code(r, 7)
+    lu.assertStrContains(r.stderr, "is a GIF picture")
+    lu.assertStrContains(r.stderr, "convert it to PNG")
+  end)
+end
+
+function T.test_a_full_disk_leaves_nothing_half_written()
+  lib.in_folder(function(dir)
+    assert(fs.mkdir(dir .. "/night"))
+    local mounted = proc.run { "mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", dir .. "/night" }
+    if not mounted or mounted.code ~= 0 then lu.skip "a tmpfs may not be mounted here" end
+    local ok, e = pcall(function()
+      local r = run_in(dir, SHOW:format(STREET))
+      lib.assert_code(r, 1)
+      lu.assertStrContains(r.stderr, "No space left")
+      lu.assertEquals(list(dir .. "/night"), {})
+    end)
+    assert(proc.run { "umount", dir .. "/night" })
+    if not ok then error(e, 0) end
+  end)
+end
+
+function T.test_a_provider_that_is_down_is_6()
+  local r = lib.run_source(SHOW:format(STREET), { env = {
+    RUNWAYML_BASE_URL = "http://127.0.0.1:1", RUNWAYML_API_SECRET = "key_" .. ("0"):rep(128) } })
+  lib.assert_code(r, 6)
+  lu.assertStrContains(r.stderr, "cannot connect to http://127.0.0.1:1")
+  lu.assertStrContains(r.stderr, "0 credits spent")
+end
+
 function T.test_a_misspelt_field_is_7_with_a_hint()
   refused(STREET:gsub("seconds", "secnds"), 7, 'did you mean "seconds"?')
 end

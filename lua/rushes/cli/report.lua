@@ -110,7 +110,8 @@ local function cause_in(line, message)
   for _, quotes in ipairs { "'([^']+)'", '"([^"]+)"' } do
     for word in message:gmatch(quotes) do
       local a, b = find_word(line, word)
-      if a then return a, b end
+      if not a then a, b = find_word(line, word:match "[^/]*$") end
+      if a and b >= a then return a, b end
     end
   end
 end
