@@ -91,6 +91,21 @@ static int l_main(lua_State *L)
     return 1;
 }
 
+/* Under a pcall as well: making a sentence of an error may fail. */
+static int l_report(lua_State *L)
+{
+    fprintf(stderr, "rushes: %s\n", luaL_tolstring(L, 1, NULL));
+    return 0;
+}
+
+static void report(lua_State *L)
+{
+    lua_pushcfunction(L, l_report);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        fprintf(stderr, "rushes: not enough memory\n");
+}
+
 int main(int argc, char **argv)
 {
     lua_State *L = luaL_newstate();
@@ -104,7 +119,7 @@ int main(int argc, char **argv)
     if (lua_pcall(L, 2, 1, 0) == LUA_OK)
         status = (int)lua_tointeger(L, -1);
     else
-        fprintf(stderr, "rushes: %s\n", luaL_tolstring(L, -1, NULL));
+        report(L);
     lua_settop(L, 0);
     if (main_rt)
         reset_signals();

@@ -358,15 +358,19 @@ void rt_open(lua_State *L)
     struct rushes_rt *rt = lua_newuserdatauv(L, sizeof *rt, 0);
     memset(rt, 0, sizeof *rt);
     rt->tail = &rt->head;
-    if (uv_loop_init(&rt->loop) < 0)
-        luaL_error(L, "cannot create the event loop");
-    uv_async_init(&rt->loop, &rt->wake, on_wake);
-    uv_unref((uv_handle_t *)&rt->wake);
-    *(struct rushes_rt **)lua_getextraspace(L) = rt;
     lua_rawsetp(L, LUA_REGISTRYINDEX, &rt_key);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor_key);
     make_op_meta(L);
+    /* the loop last: nothing would close it if one of the above raised */
+    if (uv_loop_init(&rt->loop) < 0)
+        luaL_error(L, "cannot create the event loop");
+    if (uv_async_init(&rt->loop, &rt->wake, on_wake) < 0) {
+        uv_loop_close(&rt->loop);
+        luaL_error(L, "cannot create the event loop");
+    }
+    uv_unref((uv_handle_t *)&rt->wake);
+    *(struct rushes_rt **)lua_getextraspace(L) = rt;
 }
 
 static void cancel_all(struct rushes_rt *rt)

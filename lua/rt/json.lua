@@ -130,6 +130,7 @@ function M.decode(s)
   end
   local ok, v = pcall(parse, s)
   if ok then return v end
+  if v == "not enough memory" then error(v, 0) end -- says nothing about the text
   if s:find "\\u[dD][89a-fA-F]" then
     local mended, w = pcall(parse, mend_surrogates(s))
     if mended then return w end

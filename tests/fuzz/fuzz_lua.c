@@ -11,8 +11,8 @@
 #include "rt.h"
 
 #define COUNTERS 65536
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t
-    counters[COUNTERS];
+__attribute__((
+    section("__libfuzzer_extra_counters"))) static uint8_t counters[COUNTERS];
 
 static lua_State *state;
 
