@@ -1,5 +1,6 @@
 /* main.c - owns the Lua state and the process: signals that must not kill us,
  * one run of the Lua side (rt.boot), an orderly end. */
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <signal.h>
@@ -44,6 +45,17 @@ static void reset_signals(void)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (signal(ends[i], SIG_DFL) == SIG_IGN)
             signal(ends[i], SIG_IGN);
+}
+
+/* A caller may have closed descriptors 0 to 2. Whatever is opened next must not
+ * get their numbers: prints would go there, and libuv refuses to close them. */
+static void take_standard_fds(void)
+{
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Thousands of connections need descriptors; the soft limit is for select(). */
@@ -111,6 +123,7 @@ int main(int argc, char **argv)
     lua_State *L = luaL_newstate();
     if (!L)
         return fprintf(stderr, "rushes: not enough memory\n"), 7;
+    take_standard_fds();
     raise_file_limit();
     lua_pushcfunction(L, l_main);
     lua_pushinteger(L, argc);

@@ -79,6 +79,13 @@ function T.test_a_script_from_standard_input()
   lu.assertEquals(r.stdout, "2\t7\n")
 end
 
+function T.test_standard_streams_may_be_closed()
+  for _, closed in ipairs { "<&-", ">&-", "2>&-", "<&- >&- 2>&-" } do
+    local r = assert(proc.run { "sh", "-c", ("exec %s run - %s"):format(lib.RUSHES, closed) })
+    lib.assert_code(r, 0)
+  end
+end
+
 function T.test_code_from_the_command_line()
   local r = lib.rushes { "-e", "print(rushes.fs.stem 'a/b.png', ...)", "x" }
   lib.assert_code(r, 0)
