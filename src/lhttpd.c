@@ -267,6 +267,7 @@ static int l_abort(lua_State *L)
     return 0;
 }
 
+/* release(request): it is over for us; its files go. Also the finaliser. */
 static int l_request_gc(lua_State *L)
 {
     struct request_box *box = luaL_checkudata(L, 1, REQUEST);
@@ -385,8 +386,10 @@ int luaopen_rt_httpd(lua_State *L)
         {"port", l_port},     {NULL, NULL},
     };
     static const luaL_Reg request[] = {
-        {"respond", l_respond}, {"stream", l_stream}, {"write", l_write},
-        {"finish", l_finish},   {"abort", l_abort},   {NULL, NULL},
+        {"respond", l_respond}, {"stream", l_stream},
+        {"write", l_write},     {"release", l_request_gc},
+        {"finish", l_finish},   {"abort", l_abort},
+        {NULL, NULL},
     };
     make_meta(L, SERVER, server, l_server_gc);
     make_meta(L, REQUEST, request, l_request_gc);

@@ -161,10 +161,11 @@ local function answer_one(server, handler, request)
     request:respond { status = 500, headers = { ["Content-Type"] = "application/json" },
       body = '{"error":"The server could not answer this request."}' }
   end
+  request.handle:release() -- its files must not wait for the collector
 end
 
 --- Answer requests, each in a task of its own, until the server is closed and the
---- last one has its answer.
+--- last one has its answer. A request is over when its handler returns.
 ---@async
 ---@param handler async fun(req: rt.httpd.Request)
 ---@return true?
