@@ -1,7 +1,10 @@
 // Starts `rushes sim` as a user would and hands out SDK clients for it.
 import { spawn } from "node:child_process";
+import { File } from "node:buffer";
 import { createInterface } from "node:readline";
 import RunwayML from "@runwayml/sdk";
+
+globalThis.File ??= File; // Debian's Node.js 18 lacks it; the SDK's own advice
 
 export const KEY = "key_" + "5a".repeat(64);
 const RUSHES = process.env.RUSHES ?? new URL("../../../build/rushes", import.meta.url).pathname;
@@ -21,7 +24,11 @@ export async function startSim(...flags) {
     });
     child.once("exit", (code) => reject(new Error(`rushes sim ended with ${code}: ${log}`)));
   });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  let stopping = false;
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => {
+    if (!stopping) console.error(`rushes sim ended with ${code ?? signal}: ${log}`);
+    resolve(code);
+  }));
   return {
     base,
     client: (options = {}) => new RunwayML({ apiKey: KEY, baseURL: base, ...options }),
@@ -32,6 +39,7 @@ export async function startSim(...flags) {
       return answer.json();
     },
     stop: async () => {
+      stopping = true;
       child.stdin.end();
       return ended;
     },
