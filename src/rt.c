@@ -271,6 +271,7 @@ static int l_poll(lua_State *L)
     return 1;
 }
 
+/* pending() -> how many operations are in flight             [-0, +1, -] */
 static int l_pending(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)rt_of(L)->in_flight);
@@ -313,12 +314,14 @@ static int l_where(lua_State *L)
     return 1;
 }
 
+/* now() -> seconds on a clock that never goes back           [-0, +1, -] */
 static int l_now(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
     return 1;
 }
 
+/* time() -> seconds since 1970, with a fraction              [-0, +1, -] */
 static int l_time(lua_State *L)
 {
     uv_timeval64_t tv;
@@ -327,6 +330,7 @@ static int l_time(lua_State *L)
     return 1;
 }
 
+/* error_meta() -> the metatable of error objects            [-0, +1, m] */
 static int l_error_meta(lua_State *L)
 {
     rt_push_error_meta(L);

@@ -79,11 +79,15 @@ test-valgrind: test-build
 elf: all
 	@sh tools/elf.sh $(BUILD)/rushes
 
+# The stubs that editors read; the test meta_test says when one is missing.
+meta: all
+	$(Q)$(BUILD)/rushes run tools/meta.lua lua/meta
+
 lint: all
 	@BUILD=$(BUILD) CPPFLAGS=$(call quote,$(CPPFLAGS)) bash tools/lint.sh
 
 -include tests/fuzz/fuzz.mk
 -include tests/torture/torture.mk
 
-.PHONY: native test test-build test-c test-lua asan gcstress valgrind test-valgrind \
+.PHONY: meta native test test-build test-c test-lua asan gcstress valgrind test-valgrind \
 	elf lint

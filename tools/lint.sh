@@ -105,7 +105,7 @@ need() {
     }
 }
 if need luacheck; then
-    luacheck -q --no-color lua tests scripts | grep -E '^ +[^ ]+:[0-9]+' && bad=1
+    luacheck -q --no-color lua tests scripts tools | grep -E '^ +[^ ]+:[0-9]+' && bad=1
 fi
 if need clang-format; then
     clang-format --dry-run -Werror src/*.[ch] include/*.h tools/*.c tests/c/*.[ch] \
