@@ -7,6 +7,7 @@ local hash = require "rt.hash"
 local json = require "rt.json"
 local proc = require "rt.proc"
 local sniff = require "rushes.sim.sniff"
+local task = require "rt.task"
 
 local M = {}
 
@@ -98,6 +99,7 @@ function M.new(dir, uploads, own)
   return setmetatable({ dir = dir, uploads = uploads, own = own, known = {} }, Inputs)
 end
 
+local PROBE_TIME = 30 -- seconds
 local PROBE = { "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
   "stream=width,height,avg_frame_rate:format=duration", "-of", "json" }
 
@@ -105,7 +107,7 @@ local PROBE = { "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entri
 local function probe(path)
   local argv = table.move(PROBE, 1, #PROBE, 1, {})
   argv[#argv + 1] = "file:" .. path
-  local r = proc.run(argv)
+  local r = task.timeout(PROBE_TIME, proc.run, argv)
   local answer = r and r.code == 0 and json.decode(r.stdout)
   local stream = answer and answer.streams and answer.streams[1]
   if not stream then return {} end

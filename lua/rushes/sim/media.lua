@@ -13,6 +13,9 @@ local tiny = require "rushes.sim.tiny"
 
 local M = {}
 
+local LONGEST = 600 -- seconds that one ffmpeg may take
+local TRIAL_TIME = 20 -- seconds, for the smallest one
+
 local RECIPE = 1 -- part of every hash; raise it when the same request looks different
 
 ---@class rushes.sim.Media
@@ -65,7 +68,7 @@ function M.check()
   end
   f:close()
   for _, argv in ipairs { TRIAL, { "ffprobe", "-version" } } do
-    local r, e = proc.run(argv)
+    local r, e = task.timeout(TRIAL_TIME, proc.run, argv)
     if not r then
       local why = e.code == "not_found" and "is not installed"
         or "does not start: " .. e.message
@@ -93,7 +96,7 @@ local function last_frame(output)
 end
 
 local function run(argv, frames)
-  local r, e = proc.run(argv)
+  local r, e = task.timeout(LONGEST, proc.run, argv)
   if not r then return nil, e end
   if r.code ~= 0 then
     return nil, err.new("provider", ("ffmpeg failed: %s"):format(

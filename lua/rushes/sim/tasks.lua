@@ -32,8 +32,15 @@ local TAKES = { image = 41, video = 64, keyframes = 256 }
 ---@field pieces? rushes.sim.Piece[]
 ---@field failure? {code?: string, text: string}
 ---@field marks table<string, any>  faults that its prompt asks for
+---@field kind "image"|"video"|"keyframes"  says how long it takes
+---@field names {show?: string, shot?: string, take?: string|integer}
+---@field fail? string      failure code it is to end with
+---@field slow? number      simulated seconds more
+---@field dialect? boolean  made by the gen4 dialect, and seen only there
+---@field deleted? number   simulated time of its DELETE
+---@field private admit fun(who: rushes.sim.Task)
 
----@class rushes.sim.Tasks
+---@class rushes.sim.Tasks: rushes.sim.TasksOptions
 ---@field private all table<string, rushes.sim.Task>
 ---@field private order string[]
 local Tasks = {}
