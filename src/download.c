@@ -4,6 +4,7 @@
 #include "download.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,14 +240,14 @@ static struct host *host_of(struct download_pool *p, const char *url)
     char origin[HTTP_ORIGIN_MAX];
     struct host *h;
     if (http_origin(url, origin) < 0)
-        strcpy(origin, "?");
+        snprintf(origin, sizeof origin, "?");
     LIST_FOREACH(h, &p->hosts, link)
     if (strcmp(h->origin, origin) == 0)
         return h;
     h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    strcpy(h->origin, origin);
+    snprintf(h->origin, sizeof h->origin, "%s", origin);
     TAILQ_INIT(&h->queue);
     LIST_INSERT_HEAD(&p->hosts, h, link);
     return h;

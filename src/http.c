@@ -136,9 +136,8 @@ static void begin(struct http_client *c, struct http_job *job)
     uint32_t ms = job->spec->timeout_ms;
     x->ends = now_ms() + (ms ? ms : c->timeout_ms);
     /* prepare explains its own failures in x->error */
-    char why[CURL_ERROR_SIZE];
+    char why[CURL_ERROR_SIZE] = "not enough memory for a request";
     const char *code = "no_memory";
-    strcpy(why, "not enough memory for a request");
     if (http_xfer_prepare(x, job) < 0) {
         code = "invalid";
         memcpy(why, x->error, sizeof why);

@@ -49,15 +49,16 @@ static const char *take_env(struct http *h, const char *name)
     if (!value || !*value || !(e = calloc(1, sizeof *e)))
         return NULL;
     e->name = strdup(name);
-    e->value = locked_new(strlen(value) + 1);
+    size_t size = strlen(value) + 1;
+    e->value = locked_new(size);
     if (!e->name || !e->value) {
         free(e->name);
         locked_free(e->value);
         free(e);
         return NULL;
     }
-    strcpy(e->value, value);
-    explicit_bzero(value, strlen(value)); /* /proc/PID/environ shows it */
+    memcpy(e->value, value, size);
+    explicit_bzero(value, size - 1); /* /proc/PID/environ shows it */
     unsetenv(name);
     LIST_INSERT_HEAD(&h->envs, e, link);
     return e->value;

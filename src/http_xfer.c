@@ -11,8 +11,8 @@
 #define KEEP_ROOM ((size_t)128 << 10) /* larger buffers are not kept */
 #define CONNECT_SECONDS 15L
 #define UPLOAD_BUFFER (256L << 10)
-#define EXPECT_SIZE ((size_t)1 << 20) /* libcurl asks 100-continue from here   \
-                                       */
+/* libcurl asks 100-continue from here */
+#define EXPECT_SIZE ((size_t)1 << 20)
 
 const char *const http_method_names[HTTP_METHODS] = {"GET", "HEAD",  "POST",
                                                      "PUT", "PATCH", "DELETE"};

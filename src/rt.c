@@ -388,8 +388,10 @@ void rushes_on_close(lua_State *L, void (*fn)(void *), void *arg)
 {
     struct rushes_rt *rt = rt_of(L);
     struct closer *c = malloc(sizeof *c);
-    if (!c)
+    if (!c) {
         luaL_error(L, "not enough memory");
+        return;
+    }
     *c = (struct closer){rt->closers, fn, arg};
     rt->closers = c;
 }

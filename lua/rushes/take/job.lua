@@ -22,8 +22,8 @@ local M = {}
 ---@field about? {show: string, shot: string, take: string}
 local Job = {}
 
-local FIELDS = object.set [[id model state progress credits outputs err held handle account
-  ledger spec files what about]]
+local FIELDS = object.set [[id model state progress credits outputs err held handle
+  account ledger spec files what about]]
 local class = object.class("job", Job, FIELDS, FIELDS)
 
 -- How long a submission may take when the script around it has been cancelled: its
