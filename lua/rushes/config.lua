@@ -9,7 +9,6 @@ local M = {}
 ---@class rushes.config.Options
 ---@field budget? number  --budget: credits for all shows together
 ---@field sim? boolean    --sim: this run talks to the simulator
----@field time_scale? number  seconds of the simulator's clock in one second
 M.options = {}
 
 local overrides = {} -- variable -> {value, origin}

@@ -27,8 +27,9 @@ local function failed(f, row, board, paint)
   if mark then
     return ("%s %s %s: %s"):format(paint("yellow", mark), name(f), f.state, why)
   end
-  local cost = (f.credits or 0) > 0 and (" (%s charged)"):format(
-    text.count(text.credits(f.credits), "credit")) or ""
+  local known = f.err and f.err.unknown and "held" or "charged"
+  local cost = (f.credits or 0) > 0 and (" (%s %s)"):format(
+    text.count(text.credits(f.credits), "credit"), known) or ""
   return ("%s %s failed%s: %s%s"):format(paint("red", "✗"), name(f), took(row, board),
     why, cost)
 end

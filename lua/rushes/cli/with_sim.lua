@@ -57,7 +57,7 @@ end
 
 --- Point the providers at it. The key is made up, and in front of the environment, so
 --- that a real one cannot reach it.
-local function point_at(sim, opts)
+local function point_at(sim)
   local key = require("rushes.cli.sim").made_up_key()
   for _, name in ipairs { "RUNWAYML_BASE_URL", "GEN4_BASE_URL" } do
     config.set(name, sim.url, "--sim")
@@ -66,7 +66,6 @@ local function point_at(sim, opts)
     config.set(name, key, "--sim")
   end
   config.options.sim = true
-  config.options.time_scale = opts.sim_speed or SPEED
 end
 
 --- Close its input, which ends it, and show the bill that it then writes.
@@ -87,7 +86,7 @@ function M.body(opts, run)
   return function(program)
     local sim = start(program, opts)
     program.ending = stop(sim)
-    point_at(sim, opts)
+    point_at(sim)
     return run(program)
   end
 end

@@ -183,7 +183,8 @@ function M.create(sim, req, o)
   if f.reset_after_create then return req:abort() end
   if f.close_after_create then return req:abort "close" end
   if status then return answer.error(req, status, "Simulated failure.") end
-  return answer.json(req, 200, o.answer(t))
+  return answer.json(req, 200, o.answer(t),
+    { ["X-Sim-Speed"] = ("%.14g"):format(sim.clock.speed) })
 end
 
 return M

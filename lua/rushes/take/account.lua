@@ -7,6 +7,7 @@ local suggest = require "rt.suggest"
 local embed = require "rt.c.embed"
 local config = require "rushes.config"
 local log = require "rt.log"
+local task = require "rt.task"
 
 local M = {}
 
@@ -15,6 +16,7 @@ local M = {}
 ---@field cfg table       {base}; never holds a key
 ---@field client table    rt.net client
 ---@field loopback boolean  a simulator or a gateway on this machine
+---@field uploads table<string, {queue: rt.Queue, err?: rt.Err}>  under way, by hash
 local Account = {}
 Account.__index = Account
 
@@ -32,14 +34,15 @@ end
 
 --- The provider's module; raises with a hint if there is none of that name.
 ---@param name string
+---@param level? integer  as for `error`, counted from the caller
 ---@return table
-function M.provider(name)
+function M.provider(name, level)
   local names = provider_names()
   for _, known in ipairs(names) do
     if known == name then return require("rushes.provider." .. name) end
   end
   error(("there is no provider %q%s; there is %s"):format(tostring(name),
-    suggest.hint(name, names), table.concat(names, ", ")), 3)
+    suggest.hint(name, names), table.concat(names, ", ")), (level or 1) + 1)
 end
 
 --- The account for a provider, with base and key from the configuration.
@@ -53,12 +56,15 @@ function M.open(name)
   if not cfg then return nil, e end
   local secret
   secret, e = net.secret(cfg.secret)
-  if not secret then return nil, e end
+  if not secret then
+    e.code = "auth" -- the address has been looked at: it is the key that is wrong
+    return nil, e
+  end
   local client
   client, e = net.client { base = cfg.base, headers = provider.headers, secret = secret }
   if not client then return nil, e end
   open[name] = setmetatable({ name = name, provider = provider,
-    cfg = { base = cfg.base }, client = client,
+    cfg = { base = cfg.base }, client = client, uploads = {},
     -- the configuration lets plain http go to this machine only
     loopback = cfg.base:find "^http://" ~= nil }, Account)
   return open[name]
@@ -95,6 +101,15 @@ local function label(account, req, about)
   req.headers["X-Rushes-Show"] = about.show
   req.headers["X-Rushes-Shot"] = about.shot
   req.headers["X-Rushes-Take"] = about.take
+end
+
+--- How many times as fast as ours the clock runs that the task goes by: a simulator on
+--- this machine says so, anybody else's is ours.
+---@param resp table
+---@return number?
+function Account:pace(resp)
+  local speed = self.loopback and tonumber(resp.headers["x-sim-speed"])
+  return speed and speed > 0 and speed or nil
 end
 
 --- Send what must not be sent twice. Waits; may spend.
@@ -147,6 +162,19 @@ function Account:note(spec)
   for _, text in ipairs(notes or {}) do log.info("%s", text) end
 end
 
+--- Upload a file that other takes may be waiting for as well.
+local function upload_for_all(account, registry, image)
+  local going = { queue = {} }
+  account.uploads[image.hash] = going
+  local _ <close> = setmetatable({}, { __close = function()
+    account.uploads[image.hash] = nil
+    task.wake_all(going.queue)
+  end })
+  local uri, e = account:upload(registry, image)
+  going.err = e
+  return uri, e
+end
+
 --- Make a local picture or clip usable in a request: returns a URI string and, for a
 --- data URI, the file behind the placeholder. Waits (hashing, an upload); does not spend.
 ---@async
@@ -156,17 +184,23 @@ end
 ---@return string? uri
 ---@return table|rt.Err?  {path, type} of a placeholder, or the error
 function Account:asset(registry, image, n)
-  local form, e = registry:resolve(image, {
-    data_max = self.provider.data_max or 5242880,
-    upload = self.provider.upload and self.name or nil,
-  })
-  if not form then return nil, e end
-  if form.form == "data" then
-    local placeholder = ("data:%s;rushes=%d"):format(form.type, n)
-    return placeholder, { placeholder = placeholder, path = form.path, type = form.type }
+  while true do
+    local form, e = registry:resolve(image, {
+      data_max = self.provider.data_max or 5242880,
+      upload = self.provider.upload and self.name or nil,
+    })
+    if not form then return nil, e end
+    if form.form == "data" then
+      local placeholder = ("data:%s;rushes=%d"):format(form.type, n)
+      return placeholder, { placeholder = placeholder, path = form.path,
+        type = form.type }
+    end
+    if form.form ~= "needs_upload" then return form.uri end
+    local going = self.uploads[image.hash]
+    if not going then return upload_for_all(self, registry, image) end
+    task.wait_on(going.queue)
+    if going.err then return nil, going.err end
   end
-  if form.form == "needs_upload" then return self:upload(registry, image) end
-  return form.uri
 end
 
 --- The provider's upload steps, one request after the other.

@@ -35,6 +35,20 @@ function M.find(path)
     .. " script (%s) nor in the current folder"):format(path, beside))
 end
 
+--- The stored image of exactly this file, wherever others of its name lie: one that an
+--- earlier stage has made.
+---@async
+---@param path string
+---@param kind? string
+---@return table? image
+---@return rt.Err?
+function M.made(path, kind)
+  local ref, e = M.registry():register { kind = kind or "asset", name = path,
+    image = path }
+  if not ref then return nil, e end
+  return ref.images[1]
+end
+
 --- The stored image behind what a script gave: a path, an https URL or a reference.
 ---@async
 ---@param given string|table
@@ -49,10 +63,7 @@ function M.image(given, kind)
   if given:find "^https://" or given:find "^runway://" then return { url = given } end
   local path, e = M.find(given)
   if not path then return nil, e end
-  local ref
-  ref, e = M.registry():register { kind = kind or "asset", name = path, image = path }
-  if not ref then return nil, e end
-  return ref.images[1]
+  return M.made(path, kind)
 end
 
 local function each(spec, fn)

@@ -5,9 +5,9 @@ local core = require "rt.c.core"
 local err = require "rt.err"
 local retry = require "rt.retry"
 local task = require "rt.task"
-local config = require "rushes.config"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
+local stop = require "rushes.stop"
 local suggest = require "rt.suggest"
 
 local M = {}
@@ -20,10 +20,11 @@ local M = {}
 ---@field credits? number  reserved while it runs, charged once it has ended
 ---@field outputs? table[]
 ---@field about? {show: string, shot: string, take: string}
+---@field pace? number     how many times as fast as ours the simulator's clock runs
 local Job = {}
 
 local FIELDS = object.set [[id model state progress credits outputs err held handle
-  account ledger spec files what about]]
+  account ledger spec files what about pace]]
 local class = object.class("job", Job, FIELDS, FIELDS)
 
 -- How long a submission may take when the script around it has been cancelled: its
@@ -71,7 +72,12 @@ function Job:release() settle(self, 0) end
 
 local function once(job)
   local account, spec = job.account, job.spec
-  local req, e = account.provider.submit(spec, account.cfg)
+  local req, e
+  if stop.requested() then
+    e = stop.err()
+  else
+    req, e = account.provider.submit(spec, account.cfg)
+  end
   if not req then
     e.sent = false
     return nil, e
@@ -85,7 +91,10 @@ local function once(job)
   end
   local accepted
   accepted, e = account.provider.accept(resp, spec, account.cfg)
-  if accepted then return accepted end
+  if accepted then
+    job.pace = account:pace(resp)
+    return accepted
+  end
   e.retryable = e.resend == true
   return nil, e
 end
@@ -173,9 +182,8 @@ local POLL = { every = true, first = true, deadline = true, on_progress = true }
 local SHORTEST = 0.2 -- seconds between two looks, however fast the simulator's clock
 
 --- Seconds between two looks, in the time of the clock that the task runs on.
-local function paced(seconds)
-  local scale = config.options.time_scale
-  return scale and math.max(SHORTEST, seconds / scale) or seconds
+local function paced(job, seconds)
+  return job.pace and math.max(SHORTEST, seconds / job.pace) or seconds
 end
 
 --- Follow the task to its end. Waits; spends nothing. Passing the deadline stops
@@ -191,10 +199,10 @@ function Job:poll(opts)
   local default = account.provider.poll
   local deadline = opts.deadline or default.deadline
   local stop_at = core.now() + deadline
-  local every = paced(opts.every or default.every)
+  local every = paced(self, opts.every or default.every)
   local wait = { every = every, deadline = deadline,
-    first = opts.first and paced(opts.first) or opts.every and every
-      or paced(default.first) }
+    first = opts.first and paced(self, opts.first) or opts.every and every
+      or paced(self, default.first) }
   local req = account.provider.poll_req(self.handle, account.cfg)
   while not ENDED[self.state] do
     local resp, digest = account:poll(req, wait)

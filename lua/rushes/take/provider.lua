@@ -46,6 +46,7 @@ end
 ---@param name string
 ---@return rushes.Provider
 function M.open(name)
+  accounts.provider(name, 2)
   local account, e = accounts.open(name)
   if not account then error(e, 0) end
   return setmetatable({ name = name, account = account }, class)

@@ -108,19 +108,31 @@ local function extension(output, default)
   return EXTENSIONS[output.mime] or ending and ending:lower() or default
 end
 
+local IN_LINE = { queued = true, throttled = true }
+
+--- To the end of the task. The provider's deadline is for the work: a take that waits
+--- for a slot of the account is waited for.
 local function follow(take, job, share, from)
-  return job:poll { on_progress = function(progress)
+  local opts = { on_progress = function(progress)
     take.state = job.state
     take.progress = from + share * progress
     tell(take, take.state == "running" and "progress" or "state")
   end }
+  while true do
+    local ok, e = job:poll(opts)
+    if ok or not (err.is(e, "timeout") and IN_LINE[job.state]) then return ok, e end
+  end
 end
 
 local function buy(take, stage, i, first_frame)
   local job = take.jobs[i]
   if stop.requested() then return nil, stop.err() end
-  if first_frame then job.spec.images[1].image = first_frame end
-  local ok, e = assets.load(job.spec)
+  local ok, e
+  if first_frame then
+    job.spec.images[1].image, e = assets.made(first_frame)
+    if e then return nil, e end
+  end
+  ok, e = assets.load(job.spec)
   if not ok then return nil, e end
   local files
   files, e = assets.fill(take.account, job.spec)
@@ -139,13 +151,22 @@ local function buy(take, stage, i, first_frame)
   return job
 end
 
+--- What was paid for and could not be saved is still at the provider.
+local function not_saved(stage, job, e)
+  return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
+    .. " could not be saved: %s"):format(stage.name == "motion" and "clip" or "still",
+    job.credits, job.id, e.message), { cause = e, id = job.id, status = e.status })
+end
+
 local function land(take, stage, job)
   local show = take.shot.show
   local motion = stage.name == "motion"
   local ending = extension(job.outputs[1], motion and "mp4" or "png")
   local name = ("%s_%s%s.%s"):format(take.shot.name, take.number,
     motion and "" or "_" .. stage.name, ending)
-  return job:download(fs.join(show.output, name))
+  local path, e = job:download(fs.join(show.output, name))
+  if path then return path end
+  return nil, not_saved(stage, job, e)
 end
 
 local function shoot(take)
