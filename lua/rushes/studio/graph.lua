@@ -67,10 +67,22 @@ end
 
 --- The motion's prompt: a video model knows nothing of tags.
 local function without_mentions(prompt, refs)
-  for _, ref in ipairs(refs) do
-    prompt = prompt:gsub("@(" .. ref.tag .. ")%f[^%w_]", "%1")
-  end
-  return prompt
+  local tags = {}
+  for _, ref in ipairs(refs) do tags[ref.tag:lower()] = true end
+  return (prompt:gsub("@([%w_]+)", function(tag)
+    return tags[tag:lower()] and tag or nil
+  end))
+end
+
+--- Do the mentions that were added for the script make its prompt too long?
+local function too_long(catalog, model, shot, prompt, mentioned)
+  local max = (field(catalog, "text_to_image", model, "promptText") or {}).max
+  local before, after = catalogs.utf16_length(prompt), catalogs.utf16_length(mentioned)
+  if not max or not before or before > max or after <= max then return nil end
+  return err.new("invalid", ("shot %q: with the names of its references added, the prompt"
+    .. " has %d characters, and %s takes at most %d. Write them into it, as in @%s, or"
+    .. " shorten it by %d"):format(shot.name, after, model, max,
+    shot.refs[1].tag, after - max))
 end
 
 local function reference_images(refs)
@@ -101,8 +113,11 @@ local function still(catalog, shot, decision, base)
       .. " Leave some out, or choose a model that takes them itself (rushes models)")
       :format(shot.name, #shot.refs, model, MAX_STILL_REFERENCES))
   end
+  local prompt = with_mentions(base.prompt, shot.refs)
+  local e = too_long(catalog, model, shot, base.prompt, prompt)
+  if e then return nil, e end
   return { name = "still", spec = { mode = "text_to_image", model = model,
-    name = base.name .. " (still)", prompt = with_mentions(base.prompt, shot.refs),
+    name = base.name .. " (still)", prompt = prompt,
     ratio = still_ratio(catalog, model, base.ratio), seed = base.seed,
     images = reference_images(shot.refs) } }
 end

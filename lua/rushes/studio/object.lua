@@ -10,9 +10,12 @@ local M = {}
 ---@param writable? table<string, true>
 ---@return table
 function M.class(what, methods, fields, writable)
-  local names = {}
-  for k in pairs(methods) do names[#names + 1] = k end
-  for k in pairs(fields) do names[#names + 1] = k end
+  --- Gathered when they are needed: methods are added after this.
+  local function names()
+    local list = suggest.keys(methods)
+    for k in pairs(fields) do list[#list + 1] = k end
+    return list
+  end
   return {
     __name = "rushes." .. what,
     __index = function(_, k)
@@ -20,7 +23,7 @@ function M.class(what, methods, fields, writable)
       if method ~= nil then return method end
       if fields[k] then return nil end
       error(("%s has no field or method %q%s"):format(what, tostring(k),
-        suggest.hint(k, names)), 2)
+        suggest.hint(k, names())), 2)
     end,
     __newindex = function(object, k, v)
       if writable and writable[k] then return rawset(object, k, v) end

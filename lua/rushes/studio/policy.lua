@@ -76,6 +76,10 @@ M.default = M.fixed { model = "gen4_turbo", why = "no policy: the fast model" }
 ---@return rushes.Decision?
 ---@return rt.Err?
 function M.ask(policy, shot, ctx)
+  if type(policy) ~= "function" then
+    return nil, err.new("script", ("the policy is a %s; it must be a function, such as"
+      .. " rushes.policy.fixed { model = \"gen4_turbo\" }"):format(type(policy)))
+  end
   local answer = policy(shot, ctx)
   if type(answer) == "string" then answer = { model = answer } end
   if type(answer) ~= "table" then

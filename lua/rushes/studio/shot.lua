@@ -36,6 +36,15 @@ local function check_type(spec, key, wanted, level)
   end
 end
 
+local function check_frame(spec, key, level)
+  local kind = type(spec[key])
+  local reference = kind == "table" and spec[key].images
+  if kind ~= "nil" and kind ~= "string" and not reference then
+    refuse(level + 1, "shot %s: %s must be a path, an https URL or a reference, not a %s",
+      spec.name, key, kind)
+  end
+end
+
 local function check_name(name, level)
   if type(name) ~= "string" or name == "" then
     refuse(level + 1, "a shot needs a name, such as name = \"street\"")
@@ -48,11 +57,17 @@ end
 
 local function check_refs(show, spec, level)
   local tags = {}
+  for key in pairs(spec.refs or {}) do
+    if math.type(key) ~= "integer" then
+      refuse(level + 1, "shot %s: refs is a list, as in refs = { hero }; this one has a"
+        .. " field %q", spec.name, tostring(key))
+    end
+  end
   for i, ref in ipairs(spec.refs or {}) do
     if type(ref) ~= "table" or not ref.tag then
       refuse(level + 1, "shot %s: refs[%d] is a %s; it takes what show:character{…},"
-        .. " show:style{…}, show:location{…} or show:prop{…} returned", spec.name, i,
-        type(ref))
+        .. " show:style{…}, show:location{…} or show:prop{…} returned", spec.name,
+        i, type(ref))
     end
     local tag = ref.tag:lower()
     if tags[tag] then
@@ -81,6 +96,8 @@ function M.new(show, spec, level)
   check_type(spec, "ratio", "string", level)
   check_type(spec, "policy", "function", level)
   check_type(spec, "refs", "table", level)
+  check_frame(spec, "first_frame", level)
+  check_frame(spec, "last_frame", level)
   if spec.seed ~= nil and math.type(spec.seed) ~= "integer" then
     refuse(level, "shot %s: seed must be a whole number, not %s", spec.name,
       tostring(spec.seed))

@@ -30,8 +30,11 @@ local Show = {}
 
 local SPEC = object.set "name ratio fps budget provider output policy"
 local FIELDS = object.set
-  "name ratio fps provider output policy shots refs ledger numbers"
+  "name ratio fps provider output policy shots refs ledger"
 local class = object.class("show", Show, FIELDS, object.set "policy")
+
+local TYPES = { ratio = "string", fps = "number", provider = "string",
+  output = "string", policy = "function" }
 
 local function check(spec)
   if type(spec) ~= "table" then
@@ -41,6 +44,13 @@ local function check(spec)
   if type(spec.name) ~= "string" or spec.name:find "[^%w%._%-]" or spec.name == "" then
     error("a show needs a name of letters, digits, '.', '_' and '-': it names the folder"
       .. " of the clips", 3)
+  end
+  for key, wanted in pairs(TYPES) do
+    local given = type(spec[key])
+    if given ~= "nil" and given ~= wanted then
+      error(("show %s: %s must be a %s, not a %s"):format(spec.name, key, wanted,
+        given), 3)
+    end
   end
   local budget = spec.budget
   if budget ~= nil and (type(budget) ~= "number" or budget < 0 or budget ~= budget) then
@@ -55,24 +65,46 @@ end
 function M.new(spec)
   check(spec)
   local name = spec.provider or "runway"
-  accounts.provider(name)
+  accounts.provider(name, 2)
   event.emit("show", { show = spec.name, budget = spec.budget })
   return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
     fps = spec.fps or 24, provider = name, output = spec.output or spec.name,
-    policy = spec.policy, shots = {}, refs = {}, numbers = {},
+    policy = spec.policy, shots = {}, refs = {},
     ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root()) }, class)
 end
 
-local REF_SPEC = object.set "image images strength tag notes"
+local REF_SPEC = { image = "string", images = "table", strength = "number",
+  tag = "string", notes = "string" }
 
-local function reference(show, kind, name, spec)
+local function check_reference(kind, name, spec)
   if type(name) ~= "string" or type(spec) ~= "table" then
     error(("show:%s takes a name and a table: show:%s(\"name\", { image = \"a.png\" })")
-      :format(kind, kind), 3)
+      :format(kind, kind), 4)
   end
-  suggest.check_keys(kind, spec, REF_SPEC, 2)
+  suggest.check_keys(kind, spec, REF_SPEC, 3)
+  for key, value in pairs(spec) do
+    if type(value) ~= REF_SPEC[key] then
+      error(("%s %q: %s must be a %s, not a %s"):format(kind, name, key, REF_SPEC[key],
+        type(value)), 4)
+    end
+  end
+  local images = spec.images or { spec.image }
+  if #images == 0 or spec.image and spec.images then
+    error(("%s %q needs a picture: image = \"a.png\", or images = { \"a.png\", … }")
+      :format(kind, name), 4)
+  end
+  for i, given in ipairs(images) do
+    if type(given) ~= "string" then
+      error(("%s %q: images[%d] must be a path or an https URL, not a %s"):format(kind,
+        name, i, type(given)), 4)
+    end
+  end
+  return images
+end
+
+local function reference(show, kind, name, spec)
   local images = {}
-  for i, given in ipairs(spec.images or { spec.image }) do
+  for i, given in ipairs(check_reference(kind, name, spec)) do
     local found, e = given, nil
     if not given:find "^https://" then found, e = assets.find(given) end
     if not found then error(e, 0) end
@@ -129,9 +161,12 @@ function Show:shot(spec)
   return shot
 end
 
+local numbers = {} -- folder and shot -> the last take number given out, in all shows
+
 --- The next free take number of a shot: clips that lie in the folder are never replaced.
 local function next_number(show, shot)
-  local n = show.numbers[shot.name]
+  local key = show.output .. "\0" .. shot.name
+  local n = numbers[key]
   if not n then
     n = 0
     for _, entry in ipairs(fs.list(show.output) or {}) do
@@ -141,7 +176,7 @@ local function next_number(show, shot)
       if found and found > n then n = found end
     end
   end
-  show.numbers[shot.name] = n + 1
+  numbers[key] = n + 1
   return n + 1
 end
 
@@ -193,16 +228,34 @@ local function plan_all(show, account, wanted)
   return list
 end
 
+--- Make the folder of the clips and find out whether they can be written there, before
+--- one is paid for.
+local function open_folder(path)
+  local probe = fs.join(path, ".rushes-probe")
+  local ok, e = fs.mkdir(path)
+  if ok then ok, e = fs.write(probe, "") end
+  if ok then ok, e = fs.remove(probe) end
+  if ok then return true end
+  return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
+    .. " sent: %s"):format(path, e.message), { cause = e })
+end
+
+local SHOOT = object.set "only"
+
 --- Shoot every shot once, all at the same time; comes back when each has landed or
 --- failed. One failure does not stop the rest. Waits; spends, never beyond the budget.
 ---@async
 ---@param opts? {only?: rushes.Shot}
 ---@return rushes.Takes
 function Show:shoot(opts)
+  if opts ~= nil and type(opts) ~= "table" then
+    error("show:shoot() shoots every shot; for one of them say shot:shoot()", 2)
+  end
+  suggest.check_keys("show:shoot", opts or {}, SHOOT)
   local account, e = accounts.open(self.provider)
   if not account then error(e, 0) end
   local ok
-  ok, e = fs.mkdir(self.output)
+  ok, e = open_folder(self.output)
   if not ok then error(e, 0) end
   local only = opts and opts.only
   local list = plan_all(self, account, only and { only } or self.shots)
