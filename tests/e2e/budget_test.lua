@@ -1,0 +1,97 @@
+--- Budgets: what does not fit is not bought, and the simulator's bill agrees.
+local lu = require "luaunit"
+
+local lib = require "e2e.lib"
+local studio = require "e2e.studio"
+
+local T = {}
+
+--- Twenty shots of the default model: a still at 5 credits and five seconds at 5 each.
+local TWENTY = [[
+for i = 1, 20 do show:shot { name = ("s%02d"):format(i), prompt = "A street" } end
+show.policy = nil]]
+
+local function counts(events)
+  local n = {}
+  for _, e in ipairs(events) do
+    local code = e.err and e.event .. ":" .. e.err.code or e.event
+    n[code] = (n[code] or 0) + 1
+  end
+  return n
+end
+
+local function seven(s, flags, budget)
+  local r, events = s:events(studio.script(TWENTY, budget), flags)
+  lib.assert_code(r, 8)
+  local n = counts(events)
+  lu.assertEquals({ n.landed, n["failed:budget"] }, { 7, 13 })
+  local bill = s:bill()
+  lu.assertEquals({ bill.created, bill.charged, bill.reserved }, { 14, 210, 0 })
+  local last = events[#events]
+  lu.assertEquals({ last.exit, last.spent, last.reserved }, { 8, 210, 0 })
+  return events
+end
+
+function T.test_a_show_for_seven_of_twenty_buys_seven()
+  studio.with({}, function(s)
+    -- one credit short of eight: the still alone would fit, and is not bought
+    for _, e in ipairs(seven(s, {}, "budget = 239")) do
+      if e.event == "failed" then
+        lu.assertStrContains(e.err.message,
+          "needs 25 credits, but show night has 24 left of 239")
+      end
+    end
+  end)
+end
+
+function T.test_the_flag_counts_for_the_whole_run()
+  studio.with({}, function(s) seven(s, { "--budget", "210" }, "budget = 1000") end)
+end
+
+function T.test_two_shows_share_the_flag()
+  studio.with({}, function(s)
+    local r = s:run([[
+      local rushes = require "rushes"
+      for _, name in ipairs { "a", "b" } do
+        local show = rushes.show { name = name, budget = 60 }
+        show:shot { name = "s1", prompt = "A street" }
+        show:shot { name = "s2", prompt = "A street" }
+        print(name, show:shoot():count "landed", show.ledger:left() // 1000)
+      end]], { "--budget", "100" })
+    lib.assert_code(r, 8)
+    lu.assertEquals(r.stdout, "a\t2\t0\nb\t1\t10\n")
+    lu.assertEquals(s:bill().charged, 90)
+  end)
+end
+
+function T.test_what_failed_and_was_given_back_can_be_spent_again()
+  studio.with({}, function(s)
+    local r = s:run [==[
+      local rushes = require "rushes"
+      local show = rushes.show { name = "night", budget = 70,
+        policy = rushes.policy.fixed { model = "gen4.5" } }
+      local bad = show:shot { name = "bad", prompt = "A [[fail:INTERNAL]]" }
+      local good = show:shot { name = "good", prompt = "A street" }
+      local moderated = show:shot { name = "moderated", prompt = "B [[fail:SAFETY.INPUT.TEXT]]" }
+      print(bad:shoot().credits, good:shoot().credits, show.ledger:left() // 1000)
+      print(moderated:shoot().err.code)]==]
+    lu.assertEquals(r.stdout, "0\t60\t10\nbudget\n")
+    lib.assert_code(r, 8)
+  end)
+end
+
+function T.test_a_moderated_take_is_charged_against_the_budget()
+  studio.with({}, function(s)
+    local r = s:run [==[
+      local rushes = require "rushes"
+      local show = rushes.show { name = "night", budget = 70,
+        policy = rushes.policy.fixed { model = "gen4.5" } }
+      show:shot { name = "moderated", prompt = "B [[fail:SAFETY.INPUT.TEXT]]" }
+      local take = show:shoot()[1]
+      print(take.status, take.credits, show.ledger:left() // 1000)]==]
+    lu.assertEquals(r.stdout, "failed\t60\t10\n")
+    lu.assertEquals(s:bill().charged, 60)
+  end)
+end
+
+return T
