@@ -9,6 +9,7 @@ local LIFE = 36 * 3600 -- seconds; the API says 24 to 48 hours
 ---@class rushes.sim.Links
 ---@field private clock rushes.sim.Clock
 ---@field private secret string
+---@field private made integer  addresses so far: each is a new one
 ---@field private find fun(id: string): rushes.sim.Task?
 local Links = {}
 Links.__index = Links
@@ -18,11 +19,12 @@ Links.__index = Links
 ---@param find fun(id: string): rushes.sim.Task?
 ---@return rushes.sim.Links
 function M.new(clock, secret, find)
-  return setmetatable({ clock = clock, secret = secret, find = find }, Links)
+  return setmetatable({ clock = clock, secret = secret, find = find, made = 0 },
+    Links)
 end
 
-local function signature(self, id, n, expires)
-  local text = ("%s %s %d %d"):format(self.secret, id, n, expires)
+local function signature(self, id, n, expires, serial)
+  local text = ("%s %s %d %d %d"):format(self.secret, id, n, expires, serial)
   return assert(hash.sha256(text)):sub(1, 32)
 end
 
@@ -35,8 +37,9 @@ end
 ---@return string
 function Links:make(base, id, n, path, expired)
   local expires = math.floor(self.clock:now()) + (expired and -1 or LIFE)
-  return ("%s/_out/%s/%d.%s?_jwt=%x.%s"):format(base, id, n, path:match "%w+$", expires,
-    signature(self, id, n, expires))
+  self.made = self.made + 1
+  return ("%s/_out/%s/%d.%s?_jwt=%x.%x.%s"):format(base, id, n, path:match "%w+$",
+    expires, self.made, signature(self, id, n, expires, self.made))
 end
 
 --- The file behind an address.
@@ -51,9 +54,11 @@ function Links:open(path, token)
   n = math.tointeger(tonumber(n))
   local file = task and task.files and task.files[n]
   if not file then return nil, "unknown" end
-  local expires, sign = (token or ""):match "^(%x+)%.(%x+)$"
-  expires = expires and math.tointeger(tonumber(expires, 16))
-  if not expires or signature(self, id, n, expires) ~= sign then return nil, "forged" end
+  local expires, serial, sign = (token or ""):match "^(%x+)%.(%x+)%.(%x+)$"
+  expires, serial = tonumber(expires or "", 16), tonumber(serial or "", 16)
+  if not expires or signature(self, id, n, expires, serial) ~= sign then
+    return nil, "forged"
+  end
   if expires < self.clock:now() then return nil, "expired" end
   return file, nil, task
 end
