@@ -234,7 +234,10 @@ local function open_folder(path)
   local probe = fs.join(path, ".rushes-probe")
   local ok, e = fs.mkdir(path)
   if ok then ok, e = fs.write(probe, "") end
-  if ok then ok, e = fs.remove(probe) end
+  if ok then
+    ok, e = fs.remove(probe)
+    ok = ok or e.code == "not_found" -- another show was quicker
+  end
   if ok then return true end
   return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
     .. " sent: %s"):format(path, e.message), { cause = e })
