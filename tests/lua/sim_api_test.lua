@@ -163,6 +163,7 @@ function T.test_outputs_are_signed_expire_and_renew()
     local id = c:create()
     c:advance(100)
     local first = c:task(id).output[1]
+    lu.assertNotEquals(c:task(id).output[1], first)
     local r = c:get(first, { Authorization = false })
     lu.assertEquals(r.status, 200)
     lu.assertStrContains(r.text:sub(1, 12), "ftyp")
