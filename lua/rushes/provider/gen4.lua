@@ -117,22 +117,28 @@ function M.request(job) return build(job) end
 --- What is wrong with a job, found without asking anybody. Files need no address yet.
 ---@param job table
 ---@return rt.Err?
+---@return rushes.provider.Planned? planned  spares `price` the work; nil with an error
 function M.check(job)
   local endpoint, body = build(job, true)
   if not endpoint then return body end
   local issues = catalog.check(data, endpoint, body)
   if issues[1] then return wire.issues(issues) end
+  return nil, { endpoint = endpoint, body = body,
+    entry = data.endpoints[endpoint].models[body.model] }
 end
 
 --- The most a job may cost, by this house's own prices. Files need no address yet.
+---@param job table
+---@param planned? rushes.provider.Planned  what `check` returned
 ---@return integer? thousandths
 ---@return "exact"|"estimate"|rt.Err
-function M.price(job)
-  local endpoint, body = build(job, true)
-  if not endpoint then return nil, body end
-  local entry, bad = catalog.find(data, body.model, endpoint)
-  if not entry then return nil, bad end
-  return price.price(entry, body)
+function M.price(job, planned)
+  if not planned then
+    local bad
+    bad, planned = M.check(job)
+    if bad then return nil, bad end
+  end
+  return price.price(planned.entry, planned.body)
 end
 
 --- The request that buys the job.

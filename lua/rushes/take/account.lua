@@ -1,7 +1,6 @@
 --- One account at one provider: the provider's pure functions joined to the network.
 --- The only place that turns a provider's requests into calls.
 local err = require "rt.err"
-local json = require "rt.json"
 local net = require "rt.net"
 local suggest = require "rt.suggest"
 local embed = require "rt.c.embed"
@@ -70,30 +69,6 @@ function M.open(name)
   return open[name]
 end
 
---- A net request from a provider's. `files` maps placeholders to files on disk.
-local function wire(req, files)
-  if req.json then
-    local text = json.encode(req.json)
-    req.headers = req.headers or {}
-    req.headers["Content-Type"] = "application/json"
-    req.body = files and next(files) and net.body(text, files) or text
-    req.json = nil
-  end
-  return req
-end
-
---- A provider's view of an answer.
-local function answer(resp)
-  local body = resp.body
-  if body and #body > 0 and body:find "^%s*[%[{]" then
-    return { status = resp.status, headers = resp.headers, body = body,
-      json = json.decode(body), url = resp.url, sent = true }
-  end
-  return { status = resp.status, headers = resp.headers, body = body, url = resp.url,
-    sent = true }
-end
-M.answer = answer
-
 --- What a simulator on this machine writes on its slates; nobody else is told.
 local function label(account, req, about)
   if not about or not account.loopback then return end
@@ -119,25 +94,20 @@ end
 ---@param about? {show: string, shot: string, take: string}
 function Account:submit(req, files, about)
   label(self, req, about)
-  local resp, e = net.submit(self.client, wire(req, files))
-  if not resp then return nil, e end
-  return answer(resp)
+  req.files = files and next(files) and files
+  return net.submit(self.client, req)
 end
 
 --- Send what may be repeated. Waits; spends nothing.
 ---@async
 function Account:request(req)
-  local resp, e = net.request(self.client, wire(req), { retry = {} })
-  if not resp then return nil, e end
-  return answer(resp)
+  return net.request(self.client, req, { retry = {} })
 end
 
 --- Wait until the answer to a GET is not the one that `opts.seen` stands for.
 ---@async
 function Account:poll(req, opts)
-  local resp, e = net.poll(self.client, req, opts)
-  if not resp then return nil, e end
-  return answer(resp), resp.digest
+  return net.poll(self.client, req, opts)
 end
 
 --- Note once that a model was named by an alias.

@@ -42,10 +42,10 @@ local RESEND = { attempts = 5, base = 1, cap = 20 }
 ---@return rushes.Job?
 ---@return rt.Err?
 function M.plan(account, spec, ledger, held)
-  local e = account.provider.check(spec)
+  local e, built = account.provider.check(spec)
   if e then return nil, e end
   local price
-  price, e = account.provider.price(spec)
+  price, e = account.provider.price(spec, built)
   if not price then return nil, e end
   local what = spec.name or ("a call to " .. spec.model)
   if not held then
@@ -205,11 +205,10 @@ function Job:poll(opts)
       or paced(self, default.first) }
   local req = account.provider.poll_req(self.handle, account.cfg)
   while not ENDED[self.state] do
-    local resp, digest = account:poll(req, wait)
-    if not resp then
-      return nil, err.is(digest, "timeout") and late(self, deadline) or digest
-    end
-    local update, e = read(self, resp)
+    local resp, e = account:poll(req, wait)
+    if not resp then return nil, err.is(e, "timeout") and late(self, deadline) or e end
+    local update
+    update, e = read(self, resp)
     if not update and e.final then
       self.state, self.err = "failed", e
       settle(self, self.held or 0)
@@ -221,7 +220,7 @@ function Job:poll(opts)
         opts.on_progress(self.progress, self)
       end
     end
-    wait.seen, wait.first = digest, wait.every
+    wait.seen, wait.first = resp.digest, wait.every
     wait.deadline = math.max(0, stop_at - core.now())
   end
   if self.state == "succeeded" then return self end

@@ -30,25 +30,41 @@ local M = {
 ---@return string[]? notes    sentences the host shows once each
 function M.request(job) return request.build(job) end
 
+---@class rushes.provider.Planned
+---@field endpoint string
+---@field body table      files stand in it by placeholders
+---@field entry table     the model's, in the catalogue
+
+local function plan(job)
+  local endpoint, body = request.build(job, true)
+  if not endpoint then return nil, body end
+  return { endpoint = endpoint, body = body,
+    entry = data.endpoints[endpoint].models[body.model] }
+end
+
 --- What is wrong with a job, found without asking anybody. Files need no address yet.
 ---@param job table
 ---@return rt.Err?
+---@return rushes.provider.Planned? planned  spares `price` the work; nil with an error
 function M.check(job)
-  local endpoint, body = request.build(job, true)
-  if not endpoint then return body end
-  local issues = catalog.check(data, endpoint, body)
+  local planned, bad = plan(job)
+  if not planned then return bad end
+  local body = planned.body
+  local issues = catalog.check(data, planned.endpoint, body)
   if issues[1] then return wire.issues(issues) end
-  return limits.check(job, data.endpoints[endpoint].models[body.model], body)
+  return limits.check(job, planned.entry, body), planned
 end
 
 --- The most a job may cost. Files need no address yet.
 ---@param job table
+---@param planned? rushes.provider.Planned  what `check` returned
 ---@return integer? thousandths  of a credit
 ---@return "exact"|"estimate"|rt.Err
-function M.price(job)
-  local endpoint, body = request.build(job, true)
-  if not endpoint then return nil, body end
-  local entry = data.endpoints[endpoint].models[body.model]
+function M.price(job, planned)
+  local bad
+  if not planned then planned, bad = plan(job) end
+  if not planned then return nil, bad end
+  local entry, body = planned.entry, planned.body
   return price.price(entry, body, limits.facts(job, entry, body))
 end
 
