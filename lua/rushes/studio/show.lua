@@ -175,6 +175,7 @@ local function next_number(show, shot)
       local found = rest and tonumber(rest:match "^(%d%d%d+)[_.]")
       if found and found > n then n = found end
     end
+    n = math.max(n, numbers[key] or 0) -- another show may have looked meanwhile
   end
   numbers[key] = n + 1
   return n + 1
