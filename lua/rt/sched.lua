@@ -212,6 +212,7 @@ local function cancel_scope(scope, reason)
 end
 
 local function keep_also(first, e)
+  if type(first) ~= "table" then return end -- out of memory is a plain string
   local also = first.also or {}
   for _, known in ipairs(also) do
     if known == e then return end

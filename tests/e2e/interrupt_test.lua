@@ -31,7 +31,7 @@ local function interrupted(source, again)
     end
     result = p:wait()
   end)
-  fs.remove(dir)
+  assert(fs.remove(dir, { recursive = true }))
   return result.code, result.stderr
 end
 

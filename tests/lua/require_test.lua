@@ -20,7 +20,7 @@ function T.tearDown()
     if name:match "^t_" then package.loaded[name] = nil end
   end
   _G.t_log = nil
-  fs.remove(dir)
+  assert(fs.remove(dir, { recursive = true }))
 end
 
 function T.test_a_module_may_wait_at_its_top_level()
