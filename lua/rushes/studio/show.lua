@@ -30,7 +30,7 @@ local Show = {}
 
 local SPEC = object.set "name ratio fps budget provider output policy"
 local FIELDS = object.set
-  "name ratio fps provider output policy shots refs ledger"
+  "name ratio fps provider output policy shots shot_names refs ledger"
 local class = object.class("show", Show, FIELDS, object.set "policy")
 
 local TYPES = { ratio = "string", fps = "number", provider = "string",
@@ -69,7 +69,7 @@ function M.new(spec)
   event.emit("show", { show = spec.name, budget = spec.budget })
   return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
     fps = spec.fps or 24, provider = name, output = spec.output or spec.name,
-    policy = spec.policy, shots = {}, refs = {},
+    policy = spec.policy, shots = {}, shot_names = {}, refs = {},
     ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root()) }, class)
 end
 
@@ -152,33 +152,32 @@ function Show:prop(name, spec) return reference(self, "prop", name, spec) end
 ---@return rushes.Shot
 function Show:shot(spec)
   local shot = shots.new(self, spec, 2)
-  for _, other in ipairs(self.shots) do
-    if other.name == shot.name then
-      error(("show %s already has a shot %q"):format(self.name, shot.name), 2)
-    end
+  if self.shot_names[shot.name] then
+    error(("show %s already has a shot %q"):format(self.name, shot.name), 2)
   end
+  self.shot_names[shot.name] = true
   self.shots[#self.shots + 1] = shot
   return shot
 end
 
-local numbers = {} -- folder and shot -> the last take number given out, in all shows
+local folders = {} -- folder -> shot -> the last take number seen or given out there
 
---- The next free take number of a shot: clips that lie in the folder are never replaced.
-local function next_number(show, shot)
-  local key = show.output .. "\0" .. shot.name
-  local n = numbers[key]
-  if not n then
-    n = 0
-    for _, entry in ipairs(fs.list(show.output) or {}) do
-      local rest = entry.name:sub(1, #shot.name + 2) == shot.name .. "_t"
-        and entry.name:sub(#shot.name + 3)
-      local found = rest and tonumber(rest:match "^(%d%d%d+)[_.]")
-      if found and found > n then n = found end
-    end
-    n = math.max(n, numbers[key] or 0) -- another show may have looked meanwhile
+--- Find out which takes lie in a folder; once, because shots may be many.
+local function look_into(folder)
+  local last = {}
+  for _, entry in ipairs(fs.list(folder) or {}) do
+    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
+    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
   end
-  numbers[key] = n + 1
-  return n + 1
+  folders[folder] = folders[folder] or last -- another show may have been quicker
+end
+
+--- The next free take number of a shot: clips that lie in the folder are never replaced,
+--- and shows that share it share the numbers.
+local function next_number(show, shot)
+  local last = folders[show.output]
+  last[shot.name] = (last[shot.name] or 0) + 1
+  return last[shot.name]
 end
 
 local function context(show)
@@ -229,15 +228,15 @@ local function plan_all(show, account, wanted)
   return list
 end
 
---- Make the folder of the clips and find out whether they can be written there, before
---- one is paid for.
+--- Make the folder of the clips and find out, before one is paid for, whether they can
+--- be written there.
 local function open_folder(path)
   local probe = fs.join(path, ".rushes-probe")
   local ok, e = fs.mkdir(path)
-  if ok then ok, e = fs.write(probe, "") end
-  if ok then
-    ok, e = fs.remove(probe)
-    ok = ok or e.code == "not_found" -- another show was quicker
+  if ok and not folders[path] then
+    ok, e = fs.write(probe, "")
+    fs.remove(probe) -- or another show has: it tries the same
+    if ok then look_into(path) end
   end
   if ok then return true end
   return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
