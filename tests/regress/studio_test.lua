@@ -17,14 +17,14 @@ function T.test_waiting_for_a_slot_does_not_count_as_work()
     local looks, waiting, shown = 0, {}, s.sim.tasks.shown
     function s.sim.tasks.shown(...)
       looks = looks + 1
-      if looks == 10 then task.wake_all(waiting) end -- far behind the deadline
+      if looks == 50 then task.wake_all(waiting) end -- far behind the deadline
       return shown(...)
     end
     local r
     task.scope(function(scope)
       scope:spawn(function()
         r = s:run("require('rushes.provider.runway').poll = { first = 0.02, every = 0.02,"
-          .. " deadline = 0.05 }\n" .. studio.script { "A street" })
+          .. " deadline = 0.5 }\n" .. studio.script { "A street" })
       end)
       task.wait_on(waiting)
       s.sim.clock:advance(200)
