@@ -97,6 +97,12 @@ done
 forbid "$(echo src/*.[ch] include/*.h lua/**/*.lua)" '\b(TODO|FIXME|XXX)\b' \
     'finish it or write an issue'
 
+# ---- stubs are as the sources are ----
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+"$BUILD/rushes" run tools/meta.lua "$fresh" && diff -rq "$fresh/rt" lua/meta/rt ||
+    complain "lua/meta/rt is not what the sources say: make meta"
+
 # ---- tools ----
 need() {
     command -v "$1" >/dev/null || {

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 int rushes_main(int argc, char **argv);
-lua_State *__wrap_luaL_newstate(void);
-lua_State *__real_luaL_newstate(void);
+lua_State *__wrap_lua_newstate(lua_Alloc f, void *ud);
+lua_State *__real_lua_newstate(lua_Alloc f, void *ud);
 
 /* Shared with the child. */
 static struct {
@@ -28,27 +28,22 @@ static struct {
     long first, last; /* those that fail */
 } * plan;
 
+static lua_Alloc real; /* the program's own allocator */
+
 static void *allocate(void *ud, void *ptr, size_t old, size_t size)
 {
-    (void)ud;
-    if (size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    if (!ptr || size > old) { /* Lua relies on shrinking */
+    if (size > 0 && (!ptr || size > old)) { /* Lua relies on shrinking */
         plan->count++;
         if (plan->count >= plan->first && plan->count <= plan->last)
             return NULL;
     }
-    return realloc(ptr, size);
+    return real(ud, ptr, old, size);
 }
 
-lua_State *__wrap_luaL_newstate(void)
+lua_State *__wrap_lua_newstate(lua_Alloc f, void *ud)
 {
-    lua_State *L = __real_luaL_newstate();
-    if (L)
-        lua_setallocf(L, allocate, NULL);
-    return L;
+    real = f;
+    return __real_lua_newstate(allocate, ud);
 }
 
 static void child(char *script, int err)

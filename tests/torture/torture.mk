@@ -14,7 +14,7 @@ torture-run: $(BUILD)/torture
 $(BUILD)/torture: tests/torture/torture.c $(OBJ) $(BUILD)/embed_index.o
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) -Dmain=rushes_main -Wno-missing-prototypes -c -o $(BUILD)/torture_main.o src/main.c
-	$(Q)$(COMPILE) $(LDFLAGS) -Wl,--wrap=luaL_newstate -o $@ $< \
+	$(Q)$(COMPILE) $(LDFLAGS) -Wl,--wrap=lua_newstate -o $@ $< \
 		$(BUILD)/torture_main.o $(filter-out %/main.o,$(filter %.o,$^)) $(LDLIBS)
 
 .PHONY: torture torture-run
