@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "linit.h"
 #include "rt.h"
+#include "slab.h"
 
 /* The product's command line: a module that returns function(args) -> status.
  */
@@ -118,9 +120,42 @@ static void report(lua_State *L)
         fprintf(stderr, "rushes: not enough memory\n");
 }
 
+/* warn("@on") makes warn() speak, as in the stand-alone interpreter. */
+static void on_warn(void *on, const char *text, int more)
+{
+    static int inside; /* a message may come in pieces */
+    int *speak = on;
+    if (!inside && !more && *text == '@') {
+        if (strcmp(text, "@on") == 0 || strcmp(text, "@off") == 0)
+            *speak = text[2] == 'n';
+        return;
+    }
+    if (*speak)
+        fprintf(stderr, "%s%s%s", inside ? "" : "Lua warning: ", text,
+                more ? "" : "\n");
+    inside = more;
+}
+
+/* Under AddressSanitizer malloc sees more than our own allocator. */
+static lua_State *new_state(struct slab **slab)
+{
+    static int speak;
+#ifdef __SANITIZE_ADDRESS__
+    lua_State *L = luaL_newstate();
+#else
+    *slab = slab_new();
+    lua_State *L = *slab ? lua_newstate(slab_alloc, *slab) : NULL;
+#endif
+    if (!L)
+        return NULL;
+    lua_setwarnf(L, on_warn, &speak);
+    return L;
+}
+
 int main(int argc, char **argv)
 {
-    lua_State *L = luaL_newstate();
+    struct slab *slab = NULL;
+    lua_State *L = new_state(&slab);
     if (!L)
         return fprintf(stderr, "rushes: not enough memory\n"), 7;
     take_standard_fds();
@@ -139,5 +174,7 @@ int main(int argc, char **argv)
     if (main_rt && rt_close(L))
         fprintf(stderr, "rushes: a handle was left open at exit\n");
     lua_close(L);
+    if (slab)
+        slab_free(slab);
     return status;
 }

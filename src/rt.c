@@ -12,6 +12,8 @@
 
 #include "coro.h"
 
+#define LARGE_HEAP_KB (32 << 10)
+
 struct closer {
     struct closer *next;
     void (*fn)(void *);
@@ -206,6 +208,11 @@ static int l_op_cancel(lua_State *L)
     return 0;
 }
 
+/* What the box of an operation holds whose results were taken: its memory is
+ * not left to the garbage collector, which does not see how much it is. */
+static const struct rushes_op_class spent_class = {.name = "operation"};
+static struct rushes_op spent = {.cls = &spent_class, .done = 1, .taken = 1};
+
 static int l_op_result(lua_State *L)
 {
     struct rushes_op *op = op_check(L);
@@ -215,7 +222,12 @@ static int l_op_result(lua_State *L)
         return luaL_error(L, "the result of '%s' was already taken",
                           op->cls->name);
     op->taken = 1;
-    return op->cls->push(L, op);
+    int n = op->cls->push(L, op);
+    if (op->refs == 1 && op->slot == 0) { /* the box is all that holds it */
+        ((struct box *)lua_touserdata(L, 1))->op = &spent;
+        rushes_op_release(op);
+    }
+    return n;
 }
 
 static int l_op_tostring(lua_State *L)
@@ -231,7 +243,7 @@ static int l_op_gc(lua_State *L)
     struct box *box = lua_touserdata(L, 1);
     struct rushes_op *op = box->op;
     box->op = NULL;
-    if (op)
+    if (op && op != &spent)
         rushes_op_release(op);
     return 0;
 }
@@ -259,12 +271,23 @@ static int l_pop(lua_State *L)
     return 1;
 }
 
+/* By default a heap grows to three times what lives in it. The larger it is,
+ * the less garbage is let stand, in percent of what the last collection left,
+ * and the more work is done for each kilobyte allocated. */
+static void tune_gc(lua_State *L)
+{
+    int large = lua_gc(L, LUA_GCCOUNT) > LARGE_HEAP_KB;
+    lua_gc(L, LUA_GCSETPAUSE, large ? 115 : 140);
+    lua_gc(L, LUA_GCSETSTEPMUL, large ? 400 : 300);
+}
+
 /* poll(block) -> something is still in flight               [-0, +1, -] */
 static int l_poll(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     int block = lua_toboolean(L, 1) && !rt->head;
-    rt->coro.turns++;
+    if (rt->coro.turns++ % 64 == 0)
+        tune_gc(L);
     if (rt->in_flight > 0)
         uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     lua_pushboolean(L, rt->in_flight > 0);
