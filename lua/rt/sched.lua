@@ -212,7 +212,6 @@ local function cancel_scope(scope, reason)
 end
 
 local function keep_also(first, e)
-  if type(first) ~= "table" then return end -- out of memory is a plain string
   local also = first.also or {}
   for _, known in ipairs(also) do
     if known == e then return end
@@ -324,12 +323,8 @@ local function spawned_at(at)
   return record
 end
 
---- The body begins with the task's first step: it runs here up to its first line,
---- so that its arguments wait on its own stack.
-local function body(fn, ...)
-  yield(MARK)
-  return xpcall(fn, traced, ...)
-end
+-- Runs up to the task's first step at once, so that the arguments wait on its stack.
+local body = core.body(traced)
 
 --- Make a task of `fn(...)` in the scope.
 ---@param scope rt.Scope
