@@ -10,6 +10,8 @@
 
 #include "fetch.h"
 
+#define KEEP 64L /* idle connections */
+
 TAILQ_HEAD(downloads, download);
 
 /* The downloads from one origin. */
@@ -36,6 +38,7 @@ struct download_pool {
     struct fetches active, idle, landing, landed;
     struct heap resting;
     bool land_busy, ending;
+    atomic_ulong attempts;
 };
 
 /* ---- the thread: ends ---- */
@@ -135,6 +138,7 @@ static void attempt(struct download_pool *p, struct fetch *f)
         return;
     }
     f->running = true;
+    atomic_fetch_add_explicit(&p->attempts, 1, memory_order_relaxed);
     curl.curl_multi_add_handle(p->curl.multi, f->easy);
 }
 
@@ -367,6 +371,8 @@ static int init_thread(struct download_pool *p)
         uv_loop_close(&p->loop);
         return -1;
     }
+    /* by default libcurl keeps as few as four for each running transfer */
+    curl.curl_multi_setopt(p->curl.multi, CURLMOPT_MAXCONNECTS, KEEP);
     p->curl.ended = on_ended;
     p->curl.turn = start_more;
     p->work.data = p->wake.data = p->rest.data = p;
@@ -460,6 +466,13 @@ void download_cancel(struct download_pool *p, struct download *d)
     p->look = true;
     uv_mutex_unlock(&p->lock);
     uv_async_send(&p->wake);
+}
+
+void download_stats(struct download_pool *p, uint64_t *attempts,
+                    uint64_t *connections)
+{
+    *attempts = atomic_load(&p->attempts);
+    *connections = atomic_load(&p->curl.opened);
 }
 
 void download_fini(struct download *d)

@@ -64,6 +64,10 @@ void download_pool_close(struct download_pool *p);
 int download_start(struct download_pool *p, struct download *d, const char *url,
                    const char *path);
 
+/* What the thread has done so far. */
+void download_stats(struct download_pool *p, uint64_t *attempts,
+                    uint64_t *connections);
+
 /* `done` follows. */
 void download_cancel(struct download_pool *p, struct download *d);
 

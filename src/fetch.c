@@ -227,7 +227,8 @@ void fetch_reset(struct fetch *f)
     fetch_abandon(f);
     free(f->result);
     free(f->url);
-    crypto.EVP_MD_CTX_free(f->md);
+    if (f->md)
+        crypto.EVP_MD_CTX_free(f->md);
     *f = (struct fetch){.fd = -1, .easy = easy};
 }
 

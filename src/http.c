@@ -143,6 +143,7 @@ static void begin(struct http_client *c, struct http_job *job)
         memcpy(why, x->error, sizeof why);
     } else if (heap_push(&h->deadlines, &x->deadline, x->ends) == 0 &&
                curl.curl_multi_add_handle(h->curl.multi, x->easy) == CURLM_OK) {
+        h->requests[job->cls]++;
         arm(h);
         return;
     }
@@ -381,4 +382,10 @@ void http_close(struct http *h)
     heap_fini(&h->deadlines);
     http_env_fini(h);
     http_unref(h);
+}
+
+void http_stats(const struct http *h, struct http_stats *out)
+{
+    memcpy(out->requests, h->requests, sizeof out->requests);
+    out->connections = atomic_load(&h->curl.opened);
 }

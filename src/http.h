@@ -33,6 +33,12 @@ struct http *http_new(uv_loop_t *loop, const char **why);
  * their owners' last unref. The loop must run once more for the memory. */
 void http_close(struct http *h);
 
+struct http_stats {
+    uint64_t requests[3]; /* begun, by class */
+    uint64_t connections; /* opened */
+};
+void http_stats(const struct http *h, struct http_stats *out);
+
 /* ---- secrets and clients ---- */
 
 struct http_secret_options {

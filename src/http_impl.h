@@ -23,8 +23,9 @@ struct http {
     LIST_HEAD(, http_env) envs;
     size_t slots;     /* of all clients */
     size_t uploading; /* body bytes in flight */
-    unsigned refs;    /* clients, secrets, open handles, the owner */
-    char *proxy[2];   /* for http, for https; NULL: none */
+    uint64_t requests[HTTP_CLASSES];
+    unsigned refs;  /* clients, secrets, open handles, the owner */
+    char *proxy[2]; /* for http, for https; NULL: none */
     char *no_proxy, *ca_file, *ca_dir;
 };
 

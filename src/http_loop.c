@@ -126,10 +126,12 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a)
 {
     (void)purpose;
+    struct http_loop *l = user;
     int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    struct http_sock *s = sock_new(user, fd);
+    atomic_fetch_add_explicit(&l->opened, 1, memory_order_relaxed);
+    struct http_sock *s = sock_new(l, fd);
     if (!s) {
         close(fd);
         return CURL_SOCKET_BAD;

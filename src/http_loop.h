@@ -3,6 +3,7 @@
 #ifndef HTTP_LOOP_H
 #define HTTP_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -17,7 +18,8 @@ struct http_loop {
     uv_idle_t idle;           /* libcurl's "timeout 0", once per turn */
     struct http_sock **socks; /* by descriptor */
     int n_socks;
-    bool kick; /* `idle` runs */
+    atomic_ulong opened; /* connections, ever; any thread may look */
+    bool kick;           /* `idle` runs */
     bool closing;
     /* An easy handle has ended and left the multi handle. Not called from
      * inside libcurl. */

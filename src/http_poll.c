@@ -35,16 +35,20 @@ static void arm(struct http_polls *ps)
     uv_timer_start(&ps->timer, on_timer, due > now ? due - now : 0, 0);
 }
 
-/* xorshift: only to spread the polls */
-static uint64_t jitter(struct http_polls *ps, uint64_t ms)
+/* 0 to `below` - 1, by xorshift: only to spread the polls. */
+static uint64_t some(struct http_polls *ps, uint64_t below)
 {
     uint64_t r = ps->random;
     r ^= r << 13;
     r ^= r >> 7;
     r ^= r << 17;
     ps->random = r;
-    uint64_t tenth = ms / 10;
-    return tenth ? ms - tenth + r % (2 * tenth + 1) : ms;
+    return r % below;
+}
+
+static uint64_t jitter(struct http_polls *ps, uint64_t ms)
+{
+    return ms - ms / 10 + some(ps, ms / 10 * 2 + 1);
 }
 
 static void give_up(struct http_poll *p)
@@ -194,7 +198,8 @@ void http_poll_start(struct http_polls *ps, struct http_poll *p,
     p->seen = o->seen;
     p->every = (uint32_t)to_ms(o->every);
     p->deadline = now_ms() + to_ms(o->deadline);
-    wait(p, jitter(ps, to_ms(o->first)));
+    uint64_t first = to_ms(o->first); /* never sooner: it would be in vain */
+    wait(p, first + some(ps, first / 10 + 1));
 }
 
 void http_poll_stop(struct http_poll *p)

@@ -269,6 +269,31 @@ static int l_body_size(lua_State *L)
     return 1;
 }
 
+static void set_count(lua_State *L, const char *name, uint64_t n)
+{
+    lua_pushinteger(L, (lua_Integer)n);
+    lua_setfield(L, -2, name);
+}
+
+/* stats() -> {submits, polls, requests, downloads, connections} */
+static int l_stats(lua_State *L)
+{
+    struct http_stats s = {0};
+    uint64_t attempts = 0, connections = 0;
+    struct net *n = net_of(L);
+    if (n)
+        http_stats(n->http, &s);
+    if (n && n->downloads)
+        download_stats(n->downloads, &attempts, &connections);
+    lua_createtable(L, 0, 5);
+    set_count(L, "submits", s.requests[HTTP_SUBMIT]);
+    set_count(L, "polls", s.requests[HTTP_POLL]);
+    set_count(L, "requests", s.requests[HTTP_REQUEST]);
+    set_count(L, "downloads", attempts);
+    set_count(L, "connections", s.connections + connections);
+    return 1;
+}
+
 static void make_type(lua_State *L, const char *name, lua_CFunction gc)
 {
     luaL_newmetatable(L, name);
@@ -286,6 +311,7 @@ int luaopen_rt_net(lua_State *L)
         {"client", l_client},
         {"body", l_body},
         {"body_size", l_body_size},
+        {"stats", l_stats},
         {"exchange", l_net_exchange},
         {"poll", l_net_poll},
         {"answer_meta", l_net_answer_meta},

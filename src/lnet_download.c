@@ -36,12 +36,9 @@ static void cancel(struct rushes_op *op)
     download_cancel(x->pool, &x->d);
 }
 
-static int push(lua_State *L, struct rushes_op *op)
+static int push_file(lua_State *L, const struct download *d)
 {
-    struct download *d = &((struct download_op *)op)->d;
-    struct download_result *r = d->result;
-    if (op->status < 0)
-        return rushes_push_error(L, op->status, NULL);
+    const struct download_result *r = d->result;
     if (r->code) {
         rushes_push_error_code(L, r->code, r->transient, "%s", r->why);
         if (r->status) {
@@ -64,6 +61,16 @@ static int push(lua_State *L, struct rushes_op *op)
         lua_setfield(L, -2, "type");
     }
     return 1;
+}
+
+static int push(lua_State *L, struct rushes_op *op)
+{
+    struct download *d = &((struct download_op *)op)->d;
+    if (op->status < 0)
+        return rushes_push_error(L, op->status, NULL);
+    int n = push_file(L, d);
+    download_fini(d); /* now, not when the garbage collector comes by */
+    return n;
 }
 
 static void fini(struct rushes_op *op)

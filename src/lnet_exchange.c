@@ -8,6 +8,10 @@
 #include "body.h"
 #include "lnet.h"
 
+/* Of a poll, in seconds. */
+#define EVERY 5
+#define DEADLINE 900
+
 static const char answer_key;
 
 /* ---- results, kept between the loop's callback and the task ---- */
@@ -98,12 +102,18 @@ static int push_answer(lua_State *L, const struct result *r)
     return 1;
 }
 
+/* Frees the result: the operation itself may wait for the garbage collector,
+ * which does not know how much hangs on it. */
 static int push_result(lua_State *L, const struct rushes_op *op,
-                       const struct result *r)
+                       struct result **result)
 {
+    struct result *r = *result;
     if (op->status < 0)
         return rushes_push_error(L, op->status, NULL);
-    return r->code ? push_failure(L, r) : push_answer(L, r);
+    int n = r->code ? push_failure(L, r) : push_answer(L, r);
+    free(r);
+    *result = NULL;
+    return n;
 }
 
 /* answer_meta(metatable): what answers get. */
@@ -278,7 +288,7 @@ static void exchange_cancel(struct rushes_op *op)
 static int exchange_push(lua_State *L, struct rushes_op *op)
 {
     struct exchange_op *x = (struct exchange_op *)op;
-    return push_result(L, op, x->result);
+    return push_result(L, op, &x->result);
 }
 
 static void exchange_fini(struct rushes_op *op)
@@ -363,7 +373,7 @@ static void poll_cancel(struct rushes_op *op)
 static int poll_push(lua_State *L, struct rushes_op *op)
 {
     struct poll_op *p = (struct poll_op *)op;
-    int n = push_result(L, op, p->result);
+    int n = push_result(L, op, &p->result);
     if (n == 1) {
         lua_pushinteger(L, (lua_Integer)p->digest);
         lua_setfield(L, -2, "digest");
@@ -379,24 +389,62 @@ static void poll_fini(struct rushes_op *op)
 static const struct rushes_op_class poll_class = {"poll", poll_cancel,
                                                   poll_push, poll_fini};
 
-static double check_seconds(lua_State *L, int arg)
+static double seconds_of(lua_State *L, const char *name, double def)
 {
-    double v = luaL_checknumber(L, arg);
-    luaL_argcheck(L, v >= 0 && v <= 1e7, arg, "seconds must be 0 to 1e7");
+    double v = def;
+    if (lua_getfield(L, 3, name) != LUA_TNIL)
+        v = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+    if (!(v >= 0 && v <= 1e7))
+        luaL_error(L, "%s must be 0 to 1e7 seconds", name);
+    lua_pop(L, 1);
     return v;
 }
 
-/* poll(client, request, first, every, deadline, seen) -> op */
+static void check_known(lua_State *L)
+{
+    static const char *const names[] = {"first", "every", "deadline", "seen"};
+    lua_pushnil(L);
+    while (lua_next(L, 3)) {
+        const char *name =
+            lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        size_t i = 0, n = sizeof names / sizeof *names;
+        while (i < n && strcmp(name, names[i]) != 0)
+            i++;
+        if (i == n)
+            luaL_error(L,
+                       "net.poll has no option \"%s\"; it has first, every, "
+                       "deadline and seen",
+                       name);
+        lua_pop(L, 1);
+    }
+}
+
+/* The options are read here and not in Lua, because what waits should need
+ * as few slots of its coroutine's stack as can be. */
+static void check_options(lua_State *L, struct http_poll_options *o)
+{
+    if (lua_isnil(L, 3)) {
+        *o = (struct http_poll_options){EVERY, EVERY, DEADLINE, 0};
+        return;
+    }
+    luaL_checktype(L, 3, LUA_TTABLE);
+    check_known(L);
+    o->every = seconds_of(L, "every", EVERY);
+    o->first = seconds_of(L, "first", o->every);
+    o->deadline = seconds_of(L, "deadline", DEADLINE);
+    lua_getfield(L, 3, "seen");
+    o->seen = (uint64_t)luaL_optinteger(L, -1, 0);
+    lua_pop(L, 1);
+}
+
+/* poll(client, request, {first, every, deadline, seen} | nil) -> op */
 int l_net_poll(lua_State *L)
 {
     struct request r;
     struct http_poll_options o;
-    lua_settop(L, 6);
+    lua_settop(L, 3);
     struct http_client *c = net_check_client(L, 1);
-    o.first = check_seconds(L, 3);
-    o.every = check_seconds(L, 4);
-    o.deadline = check_seconds(L, 5);
-    o.seen = (uint64_t)luaL_optinteger(L, 6, 0);
+    check_options(L, &o);
     check_request(L, 2, &r);
     luaL_argcheck(L, r.spec.method == HTTP_GET, 2, "only a GET can be polled");
     struct poll_op *p = rushes_op_new(L, &poll_class, sizeof *p);

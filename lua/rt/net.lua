@@ -9,6 +9,8 @@ local retry = require "rt.retry"
 local suggest = require "rt.suggest"
 local task = require "rt.task"
 
+local await = task.await
+
 local M = {}
 
 ---@class rt.net.Request
@@ -166,7 +168,7 @@ end
 local function exchange(client, req, class)
   local request, data, is_json = prepare(req)
   if not request then return nil, data end
-  return task.await(c.exchange(client, request, class, data, is_json))
+  return await(c.exchange(client, request, class, data, is_json))
 end
 
 --- Send a request once. It is never repeated once a byte of it may have left, not by
@@ -217,8 +219,6 @@ function M.request(client, req, opts)
   return nil, e
 end
 
-local POLL = { "first", "every", "deadline", "seen" }
-
 --- Ask again and again, in C, until the answer is news: its body is not the one whose
 --- digest is `seen`, or its status is one that will not pass. Busy servers, broken
 --- connections and HTML pages are ridden out until the deadline.
@@ -231,11 +231,8 @@ local POLL = { "first", "every", "deadline", "seen" }
 ---@return rt.net.Answer? answer  `answer.digest` is for the next call
 ---@return rt.Err? err
 function M.poll(client, req, opts)
-  opts = opts or {}
-  check_options("net.poll", opts, POLL)
-  local every = opts.every or 5
-  return task.await(c.poll(client, req, opts.first or every, every,
-    opts.deadline or 900, opts.seen))
+  local op = c.poll(client, req, opts) -- not as an argument: that takes a slot more
+  return await(op)
 end
 
 local DOWNLOAD = { "max_bytes", "sha256", "on_progress" }
@@ -252,7 +249,7 @@ local function await_with_progress(op, counter, report)
         if bytes > 0 then report(bytes, total) end
       end
     end)
-    result = table.pack(task.await(op))
+    result = table.pack(await(op))
     s:cancel() -- the watcher only
   end)
   return table.unpack(result, 1, result.n)
@@ -275,9 +272,14 @@ function M.download(client, url, path, opts)
   local op, e = c.download(client, url, path, opts.max_bytes or MAX_BYTES,
     opts.sha256 ~= false, at_once[client] or 8, counter or nil)
   if not op then return nil, e end
-  if not counter then return task.await(op) end
+  if not counter then return await(op) end
   return await_with_progress(op, counter, opts.on_progress)
 end
+
+--- What the program has asked of the network so far.
+---@return {submits: integer, polls: integer, requests: integer, downloads: integer,
+---  connections: integer}
+M.stats = c.stats
 
 --- A body of JSON in which placeholders `data:<mime>;rushes=<n>` become data URIs,
 --- encoded in C while they are sent.

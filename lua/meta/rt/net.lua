@@ -74,8 +74,6 @@ local SAFE = {}
 ---@return rt.Err? err
 function M.request(client, req, opts) end
 
-local POLL = {}
-
 --- Ask again and again, in C, until the answer is news: its body is not the one whose
 --- digest is `seen`, or its status is one that will not pass. Busy servers, broken
 --- connections and HTML pages are ridden out until the deadline.
@@ -102,6 +100,11 @@ local DOWNLOAD = {}
 ---@return rt.Err? err  code "expired": ask for a fresh URL; "no_space", "denied",
 ---  "too_large", "http", "network", "timeout", "tls"
 function M.download(client, url, path, opts) end
+
+--- What the program has asked of the network so far.
+---@return {submits: integer, polls: integer, requests: integer, downloads: integer,
+---  connections: integer}
+M.stats = nil
 
 --- A body of JSON in which placeholders `data:<mime>;rushes=<n>` become data URIs,
 --- encoded in C while they are sent.

@@ -4,6 +4,9 @@
 -- A module of the host in C; scripts should use lua/rt.
 local M = {}
 
+--- body(handler) -> what a task's coroutine is made of
+function M.body(handler) end
+
 --- error_meta() -> the metatable of error objects
 function M.error_meta() end
 

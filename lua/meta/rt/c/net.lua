@@ -28,10 +28,13 @@ function M.download(client, url, path, max_bytes, sha256, slots, counter) end
 --- exchange(client, request, "submit" | "request", data, is_json) -> op
 function M.exchange(client, request, n, data, is_json) end
 
---- poll(client, request, first, every, deadline, seen) -> op
-function M.poll(client, request, first, every, deadline, seen) end
+--- poll(client, request, {first, every, deadline, seen} | nil) -> op
+function M.poll(client, request, n, every, deadline, seen) end
 
 --- secret{env | value, header, scheme, origins} -> secret | nil, err
 function M.secret(opts) end
+
+--- stats() -> {submits, polls, requests, downloads, connections}
+function M.stats() end
 
 return M
