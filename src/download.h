@@ -6,8 +6,8 @@
  * file is fsynced and renamed and its folder fsynced. A cut is resumed with
  * Range where the server says how to be sure (a strong ETag, Last-Modified).
  *
- * Files: download.c (the pool, its thread and its gate), fetch.c (one file
- * from the network), land.c (from .part to its name). */
+ * Files: download.c (the pool), download_thread.c (its thread and its gate),
+ * fetch.c (one file from the network), land.c (from .part to its name). */
 #ifndef DOWNLOAD_H
 #define DOWNLOAD_H
 
@@ -48,7 +48,8 @@ struct download {
     struct download_result *result; /* owned */
     char *url, *path;               /* one block */
     uint64_t max_bytes;
-    unsigned slots; /* at once from the same origin */
+    unsigned slots;    /* at once from the same origin */
+    unsigned attempts; /* in a row without a new byte, before it has failed */
     atomic_bool cancelled;
     bool hash;
 };
@@ -59,7 +60,8 @@ struct download_pool *download_pool_new(uv_loop_t *loop);
 /* Stop everything, join the thread, call what is left of `done`, close. */
 void download_pool_close(struct download_pool *p);
 
-/* Fill in client, counter, done, max_bytes, slots and hash before; url and
+/* Fill in client, counter, done, max_bytes, slots, attempts and
+ * hash before; url and
  * path are copied. 0, or -1 when memory is out: then `done` is not called. */
 int download_start(struct download_pool *p, struct download *d, const char *url,
                    const char *path);

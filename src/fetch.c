@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define BUFFER (256L << 10) /* socket to memory: few system calls */
-#define TRIES_MAX 6         /* in a row without a new byte */
 #define CUTS_MAX 100        /* in all */
 #define FOLLOWS_MAX 5
 #define STALL_SECONDS 30L
@@ -45,7 +44,7 @@ static int open_part(struct fetch *f)
 
 static int from_zero(struct fetch *f)
 {
-    f->at = f->best = 0;
+    f->at = 0;
     if (f->fd >= 0 &&
         (ftruncate(f->fd, 0) < 0 || lseek(f->fd, 0, SEEK_SET) < 0))
         return errno;
@@ -280,7 +279,6 @@ int fetch_prepare(struct fetch *f)
     f->secret_sent = f->route.auth;
     f->status = 0;
     f->body_begun = false;
-    f->best = f->at;
     f->error[0] = '\0';
     set_headers(f);
     if (curl.curl_easy_setopt(f->easy, CURLOPT_URL, url) == CURLE_OK)
@@ -321,9 +319,11 @@ static enum fetch_next failed(struct fetch *f, const char *code, bool transient,
 static bool again(struct fetch *f, uint64_t *wait)
 {
     curl_off_t after = 0;
-    if (f->at > f->best && f->validator[0])
+    if (f->at > f->best) {
+        f->best = f->at;
         f->tries = 0;
-    if (++f->tries >= TRIES_MAX || ++f->cuts >= CUTS_MAX)
+    }
+    if (++f->tries >= f->d->attempts || ++f->cuts >= CUTS_MAX)
         return false;
     uint64_t ms = (uint64_t)BACKOFF_MS << (f->tries - 1);
     if (f->status >= 300)

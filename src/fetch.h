@@ -18,7 +18,7 @@ struct fetch {
     char *part; /* PATH.part, once it was opened */
     int fd;
     uint64_t at, total; /* bytes in the file; bytes wanted, 0: not known */
-    uint64_t best;      /* `at` when the last attempt began */
+    uint64_t best;      /* the largest that `at` ever was */
     EVP_MD_CTX *md;
     unsigned tries, cuts, follows;
     int status; /* of the answer that comes in */

@@ -137,16 +137,20 @@ static const char *check_text(lua_State *L, int arg)
     return s;
 }
 
-/* download(client, url, path, max_bytes, sha256, slots, counter) -> op */
+/* download(client, url, path, max_bytes, sha256, slots, counter, attempts)
+ * -> op */
 int l_net_download(lua_State *L)
 {
-    lua_settop(L, 7);
+    lua_settop(L, 8);
     struct http_client *c = net_check_client(L, 1);
     const char *url = check_text(L, 2), *path = check_text(L, 3);
     lua_Integer max = luaL_checkinteger(L, 4);
     lua_Integer slots = luaL_checkinteger(L, 6);
     luaL_argcheck(L, max > 0, 4, "max_bytes must be above 0");
     luaL_argcheck(L, slots > 0 && slots <= SLOTS_MAX, 6, "slots out of range");
+    lua_Integer attempts = luaL_checkinteger(L, 8);
+    luaL_argcheck(L, attempts > 0 && attempts <= 100, 8,
+                  "attempts must be 1 to 100");
     struct download_counter **counter =
         lua_isnil(L, 7) ? NULL : luaL_checkudata(L, 7, NET_COUNTER);
     const char *why;
@@ -163,6 +167,7 @@ int l_net_download(lua_State *L)
     x->d.max_bytes = (uint64_t)max;
     x->d.hash = lua_toboolean(L, 5);
     x->d.slots = (unsigned)slots;
+    x->d.attempts = (unsigned)attempts;
     if (counter) {
         atomic_fetch_add(&(*counter)->refs, 1);
         x->d.counter = *counter;

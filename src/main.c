@@ -141,6 +141,7 @@ static lua_State *new_state(struct slab **slab)
 {
     static int speak;
 #ifdef __SANITIZE_ADDRESS__
+    (void)slab;
     lua_State *L = luaL_newstate();
 #else
     *slab = slab_new();

@@ -235,8 +235,9 @@ function M.poll(client, req, opts)
   return await(op)
 end
 
-local DOWNLOAD = { "max_bytes", "sha256", "on_progress" }
+local DOWNLOAD = { "max_bytes", "sha256", "on_progress", "attempts" }
 local MAX_BYTES = 64 << 30
+local ATTEMPTS = 6
 local EVERY = 0.5 -- seconds between two calls of on_progress
 
 local function await_with_progress(op, counter, report)
@@ -261,7 +262,8 @@ end
 ---@param url string
 ---@param path string
 ---@param opts? {max_bytes?: integer, sha256?: boolean, on_progress?: fun(bytes: integer,
----  total?: integer)}  max_bytes 64 GB; sha256 true; on_progress every half second
+---  total?: integer), attempts?: integer}  max_bytes 64 GB; sha256 true; on_progress
+---  every half second; attempts 6, in a row without a new byte
 ---@return {path: string, bytes: integer, sha256?: string, type?: string}? file
 ---@return rt.Err? err  code "expired": ask for a fresh URL; "no_space", "denied",
 ---  "too_large", "http", "network", "timeout", "tls"
@@ -270,7 +272,8 @@ function M.download(client, url, path, opts)
   check_options("net.download", opts, DOWNLOAD)
   local counter = opts.on_progress and c.counter()
   local op, e = c.download(client, url, path, opts.max_bytes or MAX_BYTES,
-    opts.sha256 ~= false, at_once[client] or 8, counter or nil)
+    opts.sha256 ~= false, at_once[client] or 8, counter or nil,
+    opts.attempts or ATTEMPTS)
   if not op then return nil, e end
   if not counter then return await(op) end
   return await_with_progress(op, counter, opts.on_progress)

@@ -103,6 +103,8 @@ local function takes()
   end)
 end
 
+local function fetch_only(i) fetch(i, ("%s/out/%d.mp4"):format(opt.base, i - 1)) end
+
 --- How long the loop was away from a heartbeat at most, in milliseconds.
 local gap = 0
 local function heartbeat()

@@ -95,7 +95,8 @@ local DOWNLOAD = {}
 ---@param url string
 ---@param path string
 ---@param opts? {max_bytes?: integer, sha256?: boolean, on_progress?: fun(bytes: integer,
----  total?: integer)}  max_bytes 64 GB; sha256 true; on_progress every half second
+---  total?: integer), attempts?: integer}  max_bytes 64 GB; sha256 true; on_progress
+---  every half second; attempts 6, in a row without a new byte
 ---@return {path: string, bytes: integer, sha256?: string, type?: string}? file
 ---@return rt.Err? err  code "expired": ask for a fresh URL; "no_space", "denied",
 ---  "too_large", "http", "network", "timeout", "tls"

@@ -22,8 +22,9 @@ function M.counted(counter) end
 --- counter() -> counter, for one download
 function M.counter() end
 
---- download(client, url, path, max_bytes, sha256, slots, counter) -> op
-function M.download(client, url, path, max_bytes, sha256, slots, counter) end
+--- download(client, url, path, max_bytes, sha256, slots, counter, attempts)
+--- -> op
+function M.download(client, url, path, max_bytes, sha256, slots, counter, attempts) end
 
 --- exchange(client, request, "submit" | "request", data, is_json) -> op
 function M.exchange(client, request, n, data, is_json) end
