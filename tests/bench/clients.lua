@@ -15,7 +15,7 @@ function M.list(build)
   local sdk = build .. "/bench/sdk/sdk.mjs"
   local package = build .. "/bench/sdk/node_modules/@runwayml/sdk/package.json"
   local rushes = build .. "/rushes"
-  local takes = "tests/bench/takes.lua"
+  local takes, jobs = "tests/bench/takes.lua", "tests/bench/jobs.lua"
   return {
     floor = { name = "floor", argv = { floor }, needs = { floor } },
     -- what the product must do beside the requests
@@ -31,6 +31,18 @@ function M.list(build)
       name = "rushes",
       argv = { rushes, "run", "--no-progress", takes, "--" },
       needs = { rushes, takes },
+    },
+    -- without what the product does beside the requests
+    rushes_plain = {
+      name = "rushes, no hash",
+      argv = { rushes, "run", "--no-progress", takes, "--", "--no-sha256" },
+      needs = { rushes, takes },
+    },
+    -- with what a script's take costs before it is sent
+    rushes_jobs = {
+      name = "rushes, provider jobs",
+      argv = { rushes, "run", "--no-progress", jobs, "--" },
+      needs = { rushes, jobs },
     },
     sdk_best = {
       name = "SDK, own poll",

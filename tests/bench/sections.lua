@@ -53,16 +53,23 @@ function M.takes(build)
   local args = { "--jobs", n, "--gen-ms", "500" }
   rig.ballast(1000)
   local runs = rig.rounds_of {
-    item(c.floor, "floor", args, opts), item(c.rushes, "rushes", args, opts),
-    item(c.floor_full, "full", args, opts),
+    item(c.floor, "floor", args, opts), item(c.rushes_plain, "plain", args, opts),
+    item(c.floor_full, "full", args, opts), item(c.rushes, "rushes", args, opts),
+    item(c.rushes_jobs, "jobs", args, opts),
     item(c.sdk_best, "best", args, once), item(c.sdk_shipped, "shipped", args, once),
   }
-  show(runs, { { "floor", c.floor.name }, { "full", c.floor_full.name },
-    { "rushes", c.rushes.name }, { "best", c.sdk_best.name },
+  show(runs, { { "floor", c.floor.name }, { "plain", c.rushes_plain.name },
+    { "full", c.floor_full.name }, { "rushes", c.rushes.name },
+    { "jobs", c.rushes_jobs.name }, { "best", c.sdk_best.name },
     { "shipped", c.sdk_shipped.name } })
   local function cpu(key) return rig.median(runs[key], per_take) end
   local function mb(key) return rig.median(runs[key], "peak_rss_mb") end
-  rig.verdict("takes: CPU, rushes / floor", rig.ratio(cpu "rushes", cpu "floor"), "<=", 1.3)
+  rig.verdict("takes: CPU, rushes without hash / floor",
+    rig.ratio(cpu "plain", cpu "floor"), "<=", 1.3)
+  rig.verdict("takes: CPU, rushes / floor that hashes and syncs too",
+    rig.ratio(cpu "rushes", cpu "full"), "<=", 1.3)
+  rig.verdict("takes: CPU, provider jobs / floor that hashes and syncs too",
+    rig.ratio(cpu "jobs", cpu "full"), "<=", 1.3)
   rig.verdict("takes: peak MB of rushes", mb "rushes", "<=", 60)
   rig.verdict("takes: CPU, SDK with own poll / rushes",
     rig.ratio(cpu "best", cpu "rushes"), ">=", 9)
