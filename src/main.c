@@ -136,7 +136,7 @@ static void on_warn(void *on, const char *text, int more)
     inside = more;
 }
 
-/* Under AddressSanitizer malloc sees more than our own allocator. */
+/* Under AddressSanitizer and valgrind malloc shows more than our allocator. */
 static lua_State *new_state(struct slab **slab)
 {
     static int speak;

@@ -69,7 +69,8 @@ gcstress:
 	@RUSHES_SLOW=1 $(MAKE) --no-print-directory $(GCSTRESS) test-lua
 
 valgrind:
-	@$(MAKE) --no-print-directory BUILD=build/valgrind OPT="-O1 -g" \
+	@$(MAKE) --no-print-directory BUILD=build/valgrind \
+		OPT="-O1 -g -DRUSHES_PLAIN_MALLOC" \
 		test-valgrind
 
 # Not under valgrind: it dies with a child whose execve fails (lua/proc), is itself
