@@ -30,6 +30,7 @@ struct download_pool {
     LIST_HEAD(, host) hosts;
     struct fetches active, idle, landing, landed;
     struct heap resting;
+    unsigned running, keep; /* fetches in `active`; idle connections */
     bool land_busy, ending;
     atomic_ulong attempts;
 };

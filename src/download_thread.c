@@ -6,7 +6,7 @@
 
 #include "download_impl.h"
 
-#define KEEP 64L /* idle connections */
+#define KEEP 64 /* idle connections, at least */
 
 /* ---- ends ---- */
 
@@ -29,6 +29,7 @@ static void host_left(struct download_pool *p, struct host *h)
 static void leave_active(struct download_pool *p, struct fetch *f)
 {
     TAILQ_REMOVE(&p->active, f, link);
+    p->running--;
     heap_remove(&p->resting, &f->retry);
     if (f->running)
         curl.curl_multi_remove_handle(p->curl.multi, f->easy);
@@ -169,6 +170,14 @@ static void on_ended(struct http_loop *l, CURL *easy, CURLcode code)
     }
 }
 
+/* By default libcurl keeps as few as four connections for each running
+ * transfer. */
+static void keep(struct download_pool *p, unsigned n)
+{
+    p->keep = n;
+    curl.curl_multi_setopt(p->curl.multi, CURLMOPT_MAXCONNECTS, (long)n);
+}
+
 static void begin(struct download_pool *p, struct host *h, struct download *d)
 {
     struct fetch *f = TAILQ_FIRST(&p->idle);
@@ -183,6 +192,8 @@ static void begin(struct download_pool *p, struct host *h, struct download *d)
     TAILQ_INSERT_TAIL(&p->active, f, link);
     f->host = h;
     h->running++;
+    if (++p->running > p->keep)
+        keep(p, 2 * p->running);
     if (fetch_take(f, d) < 0)
         drop(p, f);
     else
@@ -312,8 +323,7 @@ int download_thread_init(struct download_pool *p)
         uv_loop_close(&p->loop);
         return -1;
     }
-    /* by default libcurl keeps as few as four for each running transfer */
-    curl.curl_multi_setopt(p->curl.multi, CURLMOPT_MAXCONNECTS, KEEP);
+    keep(p, KEEP);
     p->curl.ended = on_ended;
     p->curl.turn = start_more;
     p->work.data = p->wake.data = p->rest.data = p;
