@@ -1,7 +1,7 @@
 local lu = require "luaunit"
 local boards = require "rushes.cli.board"
 local err = require "rt.err"
-local status = require "rushes.cli.status"
+local status = require "rushes.cli.exit_status"
 local text = require "rushes.cli.text"
 local view = require "rushes.cli.view"
 

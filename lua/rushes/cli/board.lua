@@ -1,6 +1,6 @@
 --- What is known of the takes of this run, gathered from events: counts, and a record
 --- of each take that is under way. Knows nothing of how it is shown.
-local status = require "rushes.cli.status"
+local status = require "rushes.cli.exit_status"
 
 local M = {}
 

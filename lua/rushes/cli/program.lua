@@ -134,7 +134,7 @@ local function status(program)
   end
   local display = program.display
   if not program.err and not display then return 0 end
-  return require("rushes.cli.status").of(program.err, display and display.board)
+  return require("rushes.cli.exit_status").of(program.err, display and display.board)
 end
 
 --- Run `body(program)` in a task to its end and report what went wrong.
