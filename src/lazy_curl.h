@@ -7,7 +7,6 @@
 #undef curl_easy_getinfo
 #undef curl_easy_setopt
 #undef curl_multi_setopt
-#undef curl_share_setopt
 
 #include "lazy.h"
 
@@ -29,9 +28,6 @@
     X(curl_multi_setopt)                                                       \
     X(curl_multi_socket_action)                                                \
     X(curl_multi_wakeup)                                                       \
-    X(curl_share_cleanup)                                                      \
-    X(curl_share_init)                                                         \
-    X(curl_share_setopt)                                                       \
     X(curl_url)                                                                \
     X(curl_url_cleanup)                                                        \
     X(curl_url_get)                                                            \
