@@ -53,6 +53,7 @@ struct rushes_op {
     struct rushes_op *next;  /* on the ready queue */
     int slot;                /* where it is anchored, 0: nowhere */
     int status;              /* 0 or a negative UV_E... code, once done */
+    unsigned size;           /* as given to rushes_op_new() */
     unsigned char refs;      /* the Lua box and the engine: two owners */
     unsigned char done : 1;  /* rushes_op_done() has been called */
     unsigned char taken : 1; /* the results have been pushed */

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET_MS 16 /* due together, asked together: fewer wake-ups */
+/* Due together, asked together: fewer wake-ups. A share of the interval. */
+#define BUCKETS 64
+#define BUCKET_MIN_MS 16
+#define BUCKET_MAX_MS 128
+
 #define BACKOFF_CAP_MS 60000
 #define RETRY_AFTER_CAP_MS 300000
 
@@ -75,7 +79,12 @@ static void give_up(struct http_poll *p)
 static void wait(struct http_poll *p, uint64_t ms)
 {
     struct http_polls *ps = p->polls;
-    uint64_t due = (now_ms() + ms + BUCKET_MS - 1) / BUCKET_MS * BUCKET_MS;
+    uint64_t bucket = ms / BUCKETS / BUCKET_MIN_MS * BUCKET_MIN_MS;
+    if (bucket < BUCKET_MIN_MS)
+        bucket = BUCKET_MIN_MS;
+    if (bucket > BUCKET_MAX_MS)
+        bucket = BUCKET_MAX_MS;
+    uint64_t due = (now_ms() + ms + bucket - 1) / bucket * bucket;
     if (due > p->deadline)
         due = p->deadline;
     if (heap_push(&ps->heap, &p->node, due) < 0) {

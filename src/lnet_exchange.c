@@ -348,7 +348,6 @@ struct poll_op {
     struct rushes_op op;
     struct http_poll poll;
     struct result *result;
-    uint64_t digest;
 };
 
 static void on_poll(struct http_poll *poll, const struct http_answer *a)
@@ -356,7 +355,8 @@ static void on_poll(struct http_poll *poll, const struct http_answer *a)
     struct poll_op *p =
         (struct poll_op *)((char *)poll - offsetof(struct poll_op, poll));
     p->result = result_new(a, true);
-    p->digest = a->code ? 0 : http_poll_digest(a->body, a->body_len);
+    if (!a->code)
+        poll->seen = http_poll_digest(a->body, a->body_len);
     http_poll_stop(poll);
     rushes_op_done(&p->op, p->result ? 0 : UV_ENOMEM);
     rushes_op_release(&p->op);
@@ -375,7 +375,7 @@ static int poll_push(lua_State *L, struct rushes_op *op)
     struct poll_op *p = (struct poll_op *)op;
     int n = push_result(L, op, &p->result);
     if (n == 1) {
-        lua_pushinteger(L, (lua_Integer)p->digest);
+        lua_pushinteger(L, (lua_Integer)p->poll.seen);
         lua_setfield(L, -2, "digest");
     }
     return n;

@@ -140,7 +140,7 @@ static void on_warn(void *on, const char *text, int more)
 static lua_State *new_state(struct slab **slab)
 {
     static int speak;
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined RUSHES_PLAIN_MALLOC
     (void)slab;
     lua_State *L = luaL_newstate();
 #else

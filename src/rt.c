@@ -21,6 +21,8 @@ struct closer {
 };
 
 struct rushes_rt {
+    lua_Alloc alloc; /* Lua's; operations come from it too: they are many, */
+    void *memory;    /* and between other blocks they would leave holes */
     uv_loop_t loop;
     uv_async_t wake; /* unreferenced: ends a blocking poll after Ctrl-C */
     struct rushes_op *head, **tail;
@@ -112,11 +114,14 @@ void *rushes_op_new(lua_State *L, const struct rushes_op_class *cls,
     box->op = NULL;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &op_key);
     lua_setmetatable(L, -2);
-    struct rushes_op *op = calloc(1, size);
+    struct rushes_op *op = rt->alloc(rt->memory, NULL, 0, size);
     if (!op || slot_reserve(rt) < 0) {
-        free(op);
+        if (op)
+            rt->alloc(rt->memory, op, size, 0);
         return luaL_error(L, "not enough memory"), NULL;
     }
+    memset(op, 0, size);
+    op->size = (unsigned)size;
     op->cls = cls;
     op->rt = rt;
     op->refs = 1;
@@ -150,7 +155,7 @@ void rushes_op_release(struct rushes_op *op)
         return;
     if (op->cls->fini)
         op->cls->fini(op);
-    free(op);
+    op->rt->alloc(op->rt->memory, op, op->size, 0);
 }
 
 static struct rushes_op *op_check(lua_State *L)
@@ -277,8 +282,8 @@ static int l_pop(lua_State *L)
 static void tune_gc(lua_State *L)
 {
     int large = lua_gc(L, LUA_GCCOUNT) > LARGE_HEAP_KB;
-    lua_gc(L, LUA_GCSETPAUSE, large ? 115 : 170);
-    lua_gc(L, LUA_GCSETSTEPMUL, large ? 400 : 300);
+    lua_gc(L, LUA_GCSETPAUSE, large ? 110 : 170);
+    lua_gc(L, LUA_GCSETSTEPMUL, large ? 800 : 300);
 }
 
 /* poll(block) -> something is still in flight               [-0, +1, -] */
@@ -385,6 +390,7 @@ void rt_open(lua_State *L)
     struct rushes_rt *rt = lua_newuserdatauv(L, sizeof *rt, 0);
     memset(rt, 0, sizeof *rt);
     rt->tail = &rt->head;
+    rt->alloc = lua_getallocf(L, &rt->memory);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &rt_key);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor_key);
