@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+/* Children of an entry: four are 64 bytes, and half as many nodes have to be
+ * told their new place as with two, each of them far away in memory. */
+#define WIDTH 4
+
 static void put(struct heap *h, uint32_t i, struct heap_entry e)
 {
     h->entries[i] = e;
@@ -13,7 +17,7 @@ static void rise(struct heap *h, uint32_t i)
 {
     struct heap_entry e = h->entries[i];
     while (i > 0) {
-        uint32_t up = (i - 1) / 2;
+        uint32_t up = (i - 1) / WIDTH;
         if (h->entries[up].due <= e.due)
             break;
         put(h, i, h->entries[up]);
@@ -22,16 +26,24 @@ static void rise(struct heap *h, uint32_t i)
     put(h, i, e);
 }
 
+/* h->n or more if there is none. */
+static uint32_t least_child(const struct heap *h, uint32_t i)
+{
+    uint32_t least = WIDTH * i + 1, end = least + WIDTH;
+    if (end > h->n)
+        end = h->n;
+    for (uint32_t k = least + 1; k < end; k++)
+        if (h->entries[k].due < h->entries[least].due)
+            least = k;
+    return least;
+}
+
 static void sink(struct heap *h, uint32_t i)
 {
     struct heap_entry e = h->entries[i];
     for (;;) {
-        uint32_t down = 2 * i + 1;
-        if (down >= h->n)
-            break;
-        if (down + 1 < h->n && h->entries[down + 1].due < h->entries[down].due)
-            down++;
-        if (h->entries[down].due >= e.due)
+        uint32_t down = least_child(h, i);
+        if (down >= h->n || h->entries[down].due >= e.due)
             break;
         put(h, i, h->entries[down]);
         i = down;

@@ -1,4 +1,4 @@
-/* heap.h - a binary heap of due times. An element holds a heap_node, so that
+/* heap.h - a heap of due times. An element holds a heap_node, so that
  * it can leave at any moment; 12 to 16 bytes per waiting element in all. */
 #ifndef HEAP_H
 #define HEAP_H

@@ -282,7 +282,7 @@ static int l_pop(lua_State *L)
 static void tune_gc(lua_State *L)
 {
     int large = lua_gc(L, LUA_GCCOUNT) > LARGE_HEAP_KB;
-    lua_gc(L, LUA_GCSETPAUSE, large ? 110 : 170);
+    lua_gc(L, LUA_GCSETPAUSE, large ? 110 : 150);
     lua_gc(L, LUA_GCSETSTEPMUL, large ? 800 : 300);
 }
 
