@@ -96,11 +96,45 @@ static void slot_take(struct rushes_rt *rt, struct rushes_op *op)
     rt->slots[op->slot] = (uintptr_t)op;
 }
 
+/* So many slots are kept in any case. */
+#define SLOTS_KEPT 4096
+
 static void slot_give(struct rushes_rt *rt, struct rushes_op *op)
 {
     rt->slots[op->slot] = (uintptr_t)rt->free_slot << 1 | 1;
     rt->free_slot = op->slot;
     op->slot = 0;
+}
+
+/* After a peak, make room again: the collector goes over every anchor. */
+static void slots_shrink(lua_State *L, struct rushes_rt *rt)
+{
+    int n = (int)rt->in_flight * 2 + 64, used = 0;
+    lua_createtable(L, n, 0); /* room for all: nothing below raises */
+    uintptr_t *slots = malloc((size_t)(n + 1) * sizeof *slots);
+    if (!slots) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchor_key); /* new old */
+    for (int i = 1; i <= rt->n_slots; i++) {
+        if (rt->slots[i] & 1)
+            continue;
+        slots[++used] = rt->slots[i];
+        ((struct rushes_op *)slots[used])->slot = used;
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -3, used);
+    }
+    rt->free_slot = 0;
+    for (int i = n; i > used; i--) {
+        slots[i] = (uintptr_t)rt->free_slot << 1 | 1;
+        rt->free_slot = i;
+    }
+    free(rt->slots);
+    rt->slots = slots;
+    rt->n_slots = n;
+    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor_key);
 }
 
 void *rushes_op_new(lua_State *L, const struct rushes_op_class *cls,
@@ -295,6 +329,8 @@ static int l_poll(lua_State *L)
         tune_gc(L);
     if (rt->in_flight > 0)
         uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    if (rt->n_slots > SLOTS_KEPT && rt->in_flight < (size_t)rt->n_slots / 16)
+        slots_shrink(L, rt);
     lua_pushboolean(L, rt->in_flight > 0);
     return 1;
 }

@@ -387,6 +387,26 @@ function T.test_ten_thousand_tasks()
   lu.assertEquals(n, 10000)
 end
 
+function T.test_what_waits_survives_the_shrinking_after_a_peak()
+  local woken = 0
+  task.scope(function(s)
+    for i = 1, 40 do
+      s:spawn(function()
+        task.sleep(0.05 + i / 1000)
+        woken = woken + 1
+      end)
+    end
+    task.yield()
+    for _ = 1, 3 do -- peaks of 10,000 around them
+      task.scope(function(inner)
+        for _ = 1, 10000 do inner:spawn(task.sleep, 0.001) end
+      end)
+      collectgarbage()
+    end
+  end)
+  lu.assertEquals(woken, 40)
+end
+
 function T.test_a_waiting_task_is_small()
   if os.getenv "RUSHES_SLOW" then lu.skip "counts bytes, not under a checker" end
   local N = 5000
