@@ -43,6 +43,9 @@ M.Task = Task
 ---@field failed? any         the first error of a child or of the body
 ---@field joining? rt.Task
 ---@field closed? boolean
+---@field key? any            of task.with, with its value
+---@field value? any
+---@field values? rt.Scope    where values are looked for, if not in the scope around
 
 --- Tasks in the order in which they wait, linked through themselves: any of them
 --- can leave at once. A plain `{}` is an empty one.

@@ -26,7 +26,15 @@ local function new_scope(parent, owner)
   return setmetatable({ parent = parent, owner = owner, n = 0, tasks = nil }, Scope)
 end
 
---- Start a child. It runs when the caller next waits.
+--- The nearest scope that carries a value of `task.with`.
+local function carrier(scope)
+  while scope and scope.key == nil do scope = scope.values or scope.parent end
+  return scope
+end
+
+local inheriting
+
+--- Start a child. It runs when the caller next waits, and sees the caller's values.
 ---@param fn async fun(...)
 ---@param ... any  its arguments
 ---@return rt.Task
@@ -34,6 +42,11 @@ function Scope:spawn(fn, ...)
   if self.closed then error("this scope has ended; nothing can be spawned in it", 2) end
   if type(fn) ~= "function" then
     error(("spawn wants a function, not a %s"):format(type(fn)), 2)
+  end
+  local t = sched.current()
+  local values = t and t.scope ~= self and carrier(t.scope)
+  if values and values ~= carrier(self) then
+    return sched.start(self, core.where(2), inheriting, values, fn, ...)
   end
   return sched.start(self, core.where(2), fn, ...)
 end
@@ -99,6 +112,42 @@ function M.scope(fn)
   local t = waiter()
   local s = new_scope(t.scope, t)
   return enter(s, t, fn, s)
+end
+
+--- The body of a task spawned in a scope outside of the `task.with` around its spawner.
+function inheriting(values, fn, ...)
+  local t = waiter()
+  local s = new_scope(t.scope, t)
+  s.values = values
+  return enter(s, t, fn, ...)
+end
+
+--- Run `fn(...)` with a value that `task.value(key)` gives in it, and in every task
+--- that is spawned meanwhile, for as long as that task runs.
+---@async
+---@param key any    not nil; a table of one's own cannot clash
+---@param value any  nil hides an outer one
+---@param fn async fun(...): ...
+---@return any ...  its results
+function M.with(key, value, fn, ...)
+  if key == nil then error("with wants a key that is not nil", 2) end
+  must_be_function("with", fn)
+  local t = waiter()
+  local s = new_scope(t.scope, t)
+  s.key, s.value = key, value
+  return enter(s, t, fn, ...)
+end
+
+--- The value that the innermost `task.with(key, …)` around the running task gave.
+---@param key any
+---@return any
+function M.value(key)
+  local t = sched.current()
+  local s = t and t.scope
+  while s do
+    if s.key == key then return s.value end
+    s = s.values or s.parent
+  end
 end
 
 local function with_deadline(name, seconds, fn, ...)

@@ -35,6 +35,9 @@ local Task = {}
 ---@field failed? any         the first error of a child or of the body
 ---@field joining? rt.Task
 ---@field closed? boolean
+---@field key? any            of task.with, with its value
+---@field value? any
+---@field values? rt.Scope    where values are looked for, if not in the scope around
 local Scope = {}
 
 --- Wait for an operation and return its results (`nil, err` if it failed).
@@ -125,7 +128,7 @@ function Channel:each() end
 --- No more sends. Buffered values can still be received.
 function Channel:close() end
 
---- Start a child. It runs when the caller next waits.
+--- Start a child. It runs when the caller next waits, and sees the caller's values.
 ---@param fn async fun(...)
 ---@param ... any  its arguments
 ---@return rt.Task
@@ -144,6 +147,20 @@ function Scope:expire() end
 ---@param fn async fun(s: rt.Scope): ...
 ---@return any ...  what `fn` returned; nil, err if the scope was cancelled
 function M.scope(fn) end
+
+--- Run `fn(...)` with a value that `task.value(key)` gives in it, and in every task
+--- that is spawned meanwhile, for as long as that task runs.
+---@async
+---@param key any    not nil; a table of one's own cannot clash
+---@param value any  nil hides an outer one
+---@param fn async fun(...): ...
+---@return any ...  its results
+function M.with(key, value, fn, ...) end
+
+--- The value that the innermost `task.with(key, …)` around the running task gave.
+---@param key any
+---@return any
+function M.value(key) end
 
 --- Run `fn(...)`, cancelling it after `seconds`.
 ---@async
