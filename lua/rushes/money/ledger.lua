@@ -1,5 +1,6 @@
---- Credits held, spent and left, in integer thousandths of a credit. Ledgers nest:
---- a reservation must fit its own limit and every one above it.
+--- Credits held, spent and left, in integer thousandths of a credit. Ledgers nest: a
+--- reservation must fit its own limit and every one above it. A call that counts in
+--- several at once (a show and a budget) names its leaves; each ledger counts it once.
 local err = require "rt.err"
 local config = require "rushes.config"
 
@@ -44,13 +45,29 @@ function Ledger:room()
   return self.limit and self.limit - self.reserved - self.spent
 end
 
---- The least room of this ledger and all above it; nil is unlimited.
----@return integer?
-function Ledger:left()
-  local left = self:room()
-  local up = self.parent and self.parent:left()
-  if left and up then return math.min(left, up) end
-  return left or up
+--- The leaves and all above them, each once.
+local function union(leaves)
+  local list, seen = {}, {}
+  for _, ledger in ipairs(leaves) do
+    while ledger and not seen[ledger] do
+      seen[ledger] = true
+      list[#list + 1] = ledger
+      ledger = ledger.parent
+    end
+  end
+  return list
+end
+
+--- The least room of the leaves and all above them; nil is unlimited.
+---@param leaves rushes.Ledger[]
+---@return integer?  negative where more was spent than allowed
+function M.left(leaves)
+  local least
+  for _, ledger in ipairs(union(leaves)) do
+    local room = ledger:room()
+    if room and (not least or room < least) then least = room end
+  end
+  return least
 end
 
 local function refusal(ledger, amount, what)
@@ -61,38 +78,50 @@ local function refusal(ledger, amount, what)
     M.credits(ledger.spent), M.credits(ledger.reserved)))
 end
 
---- Hold `amount` in this ledger and all above it, or in none.
+--- Hold `amount` in the leaves and all above them, or in none. Sends nothing.
+---@param leaves rushes.Ledger[]
 ---@param amount integer  thousandths
 ---@param what string     for the sentence: "shot street"
 ---@return true?
 ---@return rt.Err?  code "budget"
-function Ledger:reserve(amount, what)
-  local ledger = self
-  while ledger do
+function M.reserve(leaves, amount, what)
+  local list = union(leaves)
+  for _, ledger in ipairs(list) do
     local room = ledger:room()
-    if room and amount > room then return nil, refusal(ledger, amount, what) end
-    ledger = ledger.parent
+    if room and amount > math.max(0, room) then
+      return nil, refusal(ledger, amount, what)
+    end
   end
-  ledger = self
-  while ledger do
-    ledger.reserved = ledger.reserved + amount
-    ledger = ledger.parent
-  end
+  for _, ledger in ipairs(list) do ledger.reserved = ledger.reserved + amount end
   return true
 end
 
 --- Give back `held` and book `cost` instead; cost 0 is a refund. The provider's word
 --- on the cost wins even when it is above what was held.
+---@param leaves rushes.Ledger[]  as in `reserve`
 ---@param held integer
 ---@param cost integer
-function Ledger:settle(held, cost)
-  local ledger = self
-  while ledger do
-    ledger.reserved = ledger.reserved - held
-    ledger.spent = ledger.spent + cost
-    ledger = ledger.parent
-  end
+function M.settle(leaves, held, cost)
+  for _, ledger in ipairs(union(leaves)) do ledger:load(cost, -held) end
 end
+
+--- Add what a journal knows of earlier runs, to this ledger only: one above it may
+--- count this run alone. When such a call ends, `load(cost, -held)` books it.
+---@param spent integer
+---@param held integer
+function Ledger:load(spent, held)
+  self.spent, self.reserved = self.spent + spent, self.reserved + held
+end
+
+--- The least room of this ledger and all above it; nil is unlimited.
+---@return integer?
+function Ledger:left() return M.left { self } end
+
+--- `ledgers.reserve` of this leaf.
+function Ledger:reserve(amount, what) return M.reserve({ self }, amount, what) end
+
+--- `ledgers.settle` of this leaf.
+function Ledger:settle(held, cost) M.settle({ self }, held, cost) end
 
 local root
 
