@@ -1,4 +1,5 @@
 --- The simulator's failures as a client sees them.
+local hash = require "rt.hash"
 local lu = require "luaunit"
 local simulator = require "lua.simulator"
 
@@ -31,15 +32,21 @@ function T.test_refusals_make_no_task()
 end
 
 function T.test_lost_answers_leave_a_task_that_is_billed()
-  with({}, function(c)
+  with({ tier = 5 }, function(c)
     lu.assertEquals(buy(c, "[[reset_after_create]]").code, 56)
     lu.assertEquals(buy(c, "[[close_after_create]]").code, 52)
     lu.assertEquals(buy(c, "[[504]]").status, 504)
     lu.assertEquals(buy(c, "[[500]]").status, 500)
-    lu.assertEquals(c.sim.bill.created, 4)
-    c:advance(100)
-    lu.assertEquals(c.sim.bill:show().total.charged, 240)
-    lu.assertEquals(#c:get "/_sim/tasks".json.tasks, 4)
+    local r = buy(c, "[[truncated_answer:5]]")
+    lu.assertEquals({ r.code, r.status, #r.text }, { 18, 200, 5 })
+    r = buy(c, "[[no_id]]")
+    lu.assertEquals({ r.status, r.json }, { 200, { estimatedCost = { credits = 60 } } })
+    r = buy(c, "[[html_ok]]")
+    lu.assertEquals({ r.status, r.text:sub(1, 6) }, { 200, "<html>" })
+    lu.assertEquals(c.sim.bill.created, 7)
+    c:advance(300)
+    lu.assertEquals(c.sim.bill:show().total.charged, 420)
+    lu.assertEquals(#c:get "/_sim/tasks".json.tasks, 7)
   end)
 end
 
@@ -87,7 +94,7 @@ function T.test_downloads_go_wrong()
 end
 
 function T.test_polls_go_wrong()
-  with({ faults = "poll_5xx:x1,poll_html:x2,poll_reset:x3" }, function(c)
+  with({ faults = "poll_5xx:x1,poll_html:x2,poll_reset:x3,poll_truncated:9:@5" }, function(c)
     local id = c:create()
     local seen = {}
     for i = 1, 4 do
@@ -95,6 +102,8 @@ function T.test_polls_go_wrong()
       seen[i] = r.code == 56 and "reset" or r.text:find "<html>" and "html" or r.status
     end
     lu.assertEquals(seen, { "reset", "reset", "reset", 200 })
+    local r = c:get("/v1/tasks/" .. id)
+    lu.assertEquals({ r.code, r.status, #r.text }, { 18, 200, 9 })
   end)
 end
 
@@ -117,6 +126,51 @@ function T.test_the_control_endpoint_sets_faults_and_the_clock()
     lu.assertEquals(c:get "/_sim/bill".json.created, 0)
     lu.assertEquals(c:get("/_sim/nothing").status, 404)
     lu.assertEquals(c:get("/_sim").json.simulator, "rushes")
+  end)
+end
+
+function T.test_tasks_are_told_with_names_credits_and_hashes()
+  with({}, function(c)
+    local names = { ["X-Rushes-Show"] = "night", ["X-Rushes-Shot"] = "roof", ["X-Rushes-Take"] = "t002" }
+    local first = c:post("/v1/text_to_video", order "rain", names).json.id
+    local second = buy(c, "rain [[fail:INTERNAL]]").json.id
+    local function tasks() return c:get "/_sim/tasks".json.tasks end
+    lu.assertEquals({ tasks()[1].credits, tasks()[1].sha256 }, { 60 })
+    c:advance(100)
+    local bytes = c:get(c:task(first).output[1]).text
+    local list = tasks()
+    local row = list[1]
+    lu.assertEquals({ row.id, row.model, row.endpoint, row.state, row.show, row.shot, row.take,
+      row.credits }, { first, "gen4.5", "text_to_video", "SUCCEEDED", "night", "roof", "t002", 60 })
+    lu.assertEquals(row.sha256, { hash.sha256(bytes) })
+    row = list[2]
+    lu.assertEquals({ row.id, row.state, row.failureCode, row.credits, row.sha256 },
+      { second, "FAILED", "INTERNAL", 0 })
+  end)
+end
+
+function T.test_a_budget_and_another_user_are_set_from_outside()
+  with({ budget = 1000 }, function(c)
+    buy(c, "rain")
+    lu.assertEquals(c:get "/_sim/bill".json.budget, { credits = 1000, peak = 60, overruns = 0 })
+    lu.assertEquals(c:post("/_sim/budget", { credits = 100 }).json.budget.credits, 100)
+    buy(c, "rain")
+    lu.assertEquals(c:get "/_sim/bill".json.budget, { credits = 100, peak = 120, overruns = 1 })
+    lu.assertEquals(c:post("/_sim/budget", { credits = "much" }).status, 400)
+    lu.assertEquals(c:call("POST", "/_sim/reset").status, 204)
+    lu.assertEquals(c:get "/_sim/bill".json.budget, { credits = 1000, peak = 0, overruns = 0 })
+    lu.assertEquals(c:post("/_sim/others", { running = 1 }).status, 400)
+    local r = c:post("/_sim/others", { model = "gen4.5", running = 99, made = 7, credits = 50 })
+    lu.assertEquals(r.json.lanes["gen4.5"], { running = 0, waiting = 0, others = 99 })
+    local id = buy(c, "rain").json.id
+    c:advance(10)
+    lu.assertEquals(c:task(id).status, "THROTTLED")
+    local org = c:get "/v1/organization".json
+    lu.assertEquals({ org.creditBalance, org.usage.models["gen4.5"].dailyGenerations },
+      { 100000 - 50 - 60, 8 })
+    c:post("/_sim/others", { model = "gen4.5", running = 0 })
+    c:advance(10)
+    lu.assertEquals(c:task(id).status, "RUNNING")
   end)
 end
 

@@ -44,6 +44,24 @@ function T.test_equal_requests_give_equal_bytes()
   end)
 end
 
+function T.test_without_media_each_request_has_a_small_file_of_its_own()
+  local dir = assert(fs.tempdir())
+  local m = media.new(dir, { none = true })
+  local function still(seed)
+    return assert(m:make { { kind = "still", ext = "png", options = { width = 320, height = 180,
+      seed = seed, prompt = "night", references = {} } } })[1]
+  end
+  local first = assert(m:make { clip() })[1]
+  lu.assertEquals(probe(first), { "h264", 64, 36, 24 })
+  lu.assertNotEquals(hash.sha256_file(m:make { clip { seed = 4 } }[1]), hash.sha256_file(first))
+  lu.assertEquals(m:make { clip() }[1], first)
+  lu.assertNotEquals(hash.sha256_file(still(1)), hash.sha256_file(still(2)))
+  local r = assert(proc.run { "ffmpeg", "-v", "error", "-err_detect", "crccheck+explode", "-i",
+    still(1), "-f", "null", "-" })
+  lu.assertEquals({ r.code, r.stderr }, { 0, "" })
+  assert(fs.remove(dir, { recursive = true }))
+end
+
 function T.test_the_same_at_once_is_made_once()
   in_folder(function(dir, m)
     local results = task.all { function() return m:make { clip() } end,

@@ -80,6 +80,40 @@ function T.test_lanes_are_first_come_first_served()
   lu.assertTrue(l:enter("m", list[3], start))
 end
 
+function T.test_another_user_of_the_account_takes_slots()
+  local l, started = lanes.new(function() return 2 end), 0
+  local function start() started = started + 1 end
+  l:occupy("m", 1)
+  for i = 1, 3 do lu.assertEquals(l:enter("m", { i }, start), i == 1) end
+  lu.assertEquals(l:show().m, { running = 1, waiting = 2, others = 1 })
+  l:occupy("m", 2) -- now there is one too many
+  l:leave "m"
+  lu.assertEquals({ started, l:show().m.running }, { 1, 0 })
+  l:occupy("m", 0)
+  lu.assertEquals({ started, l:show().m }, { 3, { running = 2, waiting = 0 } })
+end
+
+function T.test_bill_checks_a_budget_as_it_bills()
+  local b = bill.new(1000)
+  b:watch(100)
+  b:open(0, "m", 60000)
+  b:open(0, "m", 40000)
+  lu.assertEquals(b:show().budget, { credits = 100, peak = 100, overruns = 0 })
+  b:close(1, "m", 60000, 0, "failed")
+  b:open(2, "n", 60000) -- what was given back may be used again
+  lu.assertEquals(b.overruns, 0)
+  b:open(3, "n", 1)
+  b:open(3, "n", 1)
+  lu.assertEquals(b:show().budget, { credits = 100, peak = 100.002, overruns = 2 })
+  b:close(4, "n", 1, 1, "succeeded") -- what is charged is used for good
+  lu.assertEquals(b.used, 100002)
+  lu.assertStrContains(b:text(), "at most 100.002 of 100 credits")
+  b:watch(100)
+  lu.assertEquals(b:show().budget, { credits = 100, peak = 100.002, overruns = 1 })
+  b:others(5, "m", 3, 500000) -- not ours: only the account sees it
+  lu.assertEquals({ b.used, b:today(5, "m"), b.balance }, { 100002, 5, 399998 })
+end
+
 function T.test_bill_holds_charges_and_gives_back()
   local b = bill.new(100)
   b:open(0, "m", 60000)
@@ -106,7 +140,7 @@ function T.test_faults_are_read()
     { "slow_body", 5000, 1 }, { "http", 503, 0.5 } })
   for spec, words in pairs { ["4299"] = 'did you mean "429"', ["fail"] = "argument",
     ["expired_url:7"] = "takes no argument", ["http:200"] = "cannot have",
-    ["http:503:0.5:x"] = "too many parts" } do
+    ["http:503:0.5:x"] = "too many parts", ["503:once"] = "before there is a task" } do
     local ok, why = faults.parse(spec)
     lu.assertNil(ok)
     lu.assertStrContains(why, words)
@@ -127,6 +161,19 @@ function T.test_faults_come_as_often_as_they_should_and_again_with_the_seed()
   local hits = 0
   for _ = 1, 5 do hits = hits + (twice:at("link").expired_url and 1 or 0) end
   lu.assertEquals(hits, 2)
+end
+
+function T.test_faults_come_at_their_turn_or_once_for_each_task()
+  local f = faults.new(faults.parse "429:7:@2,503:x2@4,expired_url:once", 1)
+  local seen = {}
+  for i = 1, 6 do
+    local at = f:at("create")
+    seen[i] = at["429"] or at["503"] or false
+  end
+  lu.assertEquals(seen, { false, 7, false, true, true, false })
+  local a, b, hits = { marks = {} }, { marks = {} }, {}
+  for i, t in ipairs { a, a, b, a, b } do hits[i] = f:at("link", t.marks, t).expired_url or false end
+  lu.assertEquals(hits, { true, false, true, false, false })
 end
 
 function T.test_prompts_ask_for_faults()

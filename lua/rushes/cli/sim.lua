@@ -41,6 +41,8 @@ function M.parser(p)
     :description "limits of the account, default 3"
   p:option "--credits" :argname "N" :convert(number "--credits")
     :description "balance to begin with, default 100000"
+  p:option "--budget" :argname "N" :convert(number "--budget")
+    :description "check that no more credits are ever charged and held; the bill says"
   p:option "--faults" :argname "SPEC" :count "*"
     :description "what goes wrong, such as 429:0.1; may be given again"
   p:option "--seed" :argname "N" :convert(whole("--seed", 0, math.maxinteger))
@@ -86,7 +88,7 @@ local function body(opts)
     local sim = require "rushes.sim"
     if opts.child then state.scope:spawn(end_with_parent, state.scope) end
     local _, e = sim.serve { port = opts.port or 0, host = opts.host, speed = opts.speed,
-      tier = opts.tier, credits = opts.credits, seed = opts.seed,
+      tier = opts.tier, credits = opts.credits, budget = opts.budget, seed = opts.seed,
       faults = #opts.faults > 0 and table.concat(opts.faults, ",") or nil,
       media = not opts.no_media, on_ready = announce(opts),
       on_end = function(server) io.stderr:write(server.bill:text(), "\n") end }

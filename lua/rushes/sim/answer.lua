@@ -12,10 +12,12 @@ M.docs = "https://docs.dev.runwayml.com/api"
 ---@param status integer
 ---@param value table
 ---@param headers? table
-function M.json(req, status, value, headers)
+---@param truncate? integer  end the connection after so many bytes of it
+function M.json(req, status, value, headers, truncate)
   headers = headers or {}
   headers["Content-Type"] = JSON
-  return req:respond { status = status, headers = headers, body = json.encode(value) }
+  return req:respond { status = status, headers = headers, body = json.encode(value),
+    truncate = truncate }
 end
 
 --- Answer with an error in the API's shape.
@@ -52,7 +54,7 @@ local PAGE = [[<html><head><title>%d %s</title></head>
 ]]
 
 local REASON = { [500] = "Internal Server Error", [502] = "Bad Gateway",
-  [503] = "Service Unavailable", [504] = "Gateway Time-out" }
+  [200] = "OK", [503] = "Service Unavailable", [504] = "Gateway Time-out" }
 
 --- Answer as a gateway in front of the API does when that fails.
 ---@async

@@ -75,7 +75,7 @@ end
 local function credits(n) return { credits = n % 1000 == 0 and n // 1000 or n / 1000 } end
 
 local function urls(sim, t)
-  local expired = sim.faults:at("link", t.marks).expired_url
+  local expired = sim.faults:at("link", t.marks, t).expired_url
   t.marks.expired_url = nil -- a prompt spoils the first answer, not all of them
   local list = json.array {}
   for i, path in ipairs(t.files) do
@@ -109,16 +109,22 @@ local function bad_id(req)
     path = { "id" }, message = "Invalid UUID", origin = "string" } }, "params")
 end
 
---- Faults of a poll; true if they have answered.
+--- Faults of a poll; true if they have answered instead of `shown(sim, t)`.
 ---@async
-function M.poll_fault(sim, req, t)
-  local f = sim.faults:at("poll", t.marks)
+---@param sim rushes.Sim
+---@param req rt.httpd.Request
+---@param t rushes.sim.Task
+---@param show fun(sim: rushes.Sim, t: rushes.sim.Task): table
+function M.poll_fault(sim, req, t, show)
+  local f = sim.faults:at("poll", t.marks, t)
   if f.poll_reset then
     req:abort()
   elseif f.poll_html then
     answer.html(req, 502)
   elseif f.poll_5xx then
     answer.error(req, sim.roll(502, 504), "Simulated failure.")
+  elseif f.poll_truncated then
+    answer.json(req, 200, show(sim, t), nil, f.poll_truncated)
   else
     return false
   end
@@ -129,7 +135,7 @@ local function get_task(sim, req, id)
   if not id:find(UUID) then return bad_id(req) end
   local t = sim.tasks:shown(id:lower())
   if not t or t.dialect then return answer.error(req, 404, "Could not find Task") end
-  if M.poll_fault(sim, req, t) then return end
+  if M.poll_fault(sim, req, t, shown) then return end
   return answer.json(req, 200, shown(sim, t))
 end
 

@@ -11,6 +11,10 @@ local DAY = 86400
 ---@field balance integer    what can still be spent
 ---@field created integer    tasks that were made, however they ended
 ---@field models table<string, rushes.sim.Line>
+---@field limit? integer     what charged and reserved together must not exceed
+---@field used integer       charged and reserved, now
+---@field peak integer       the most that `used` has been
+---@field overruns integer   tasks made that took `used` over the limit
 ---@field private days table<string, table<string, integer>>  day -> model -> amount
 ---@field private recent table<string, number[]>  model -> times of creation
 local Bill = {}
@@ -29,7 +33,22 @@ Bill.__index = Bill
 ---@return rushes.sim.Bill
 function M.new(credits)
   return setmetatable({ balance = math.floor(credits * 1000 + 0.5), created = 0,
-    models = {}, days = {}, recent = {} }, Bill)
+    models = {}, days = {}, recent = {}, used = 0, peak = 0, overruns = 0 }, Bill)
+end
+
+--- Check from now on that charged and reserved never exceed so many credits. Nothing is
+--- refused for it: it is the client's budget, and the bill says whether it was kept.
+---@param credits? number  nil: check nothing
+function Bill:watch(credits)
+  self.limit = credits and math.floor(credits * 1000 + 0.5)
+  self.peak, self.overruns = self.used, 0
+  if self.limit and self.used > self.limit then self.overruns = 1 end
+end
+
+local function use(self, amount)
+  self.used = self.used + amount
+  self.peak = math.max(self.peak, self.used)
+  if self.limit and self.used > self.limit then self.overruns = self.overruns + 1 end
 end
 
 local function line_of(self, model)
@@ -40,6 +59,12 @@ local function line_of(self, model)
     self.models[model] = line
   end
   return line
+end
+
+local function count_today(self, now, model)
+  local recent = self.recent[model] or {}
+  self.recent[model] = recent
+  recent[#recent + 1] = now
 end
 
 local function book(self, now, model, amount)
@@ -57,10 +82,20 @@ function Bill:open(now, model, amount)
   local line = line_of(self, model)
   self.balance, self.created = self.balance - amount, self.created + 1
   line.created, line.reserved = line.created + 1, line.reserved + amount
-  local recent = self.recent[model] or {}
-  self.recent[model] = recent
-  recent[#recent + 1] = now
+  use(self, amount)
+  count_today(self, now, model)
   book(self, now, model, amount)
+end
+
+--- Another user of the account has made so many tasks for so many credits together.
+---@param now number
+---@param model string
+---@param tasks integer
+---@param amount integer
+function Bill:others(now, model, tasks, amount)
+  self.balance = self.balance - amount
+  for _ = 1, tasks do count_today(self, now, model) end
+  if amount ~= 0 then book(self, now, model, amount) end
 end
 
 --- A task has ended: charge `cost` of the `amount` that was held for it.
@@ -71,7 +106,7 @@ end
 ---@param how "succeeded"|"failed"|"cancelled"
 function Bill:close(now, model, amount, cost, how)
   local line, back = line_of(self, model), amount - cost
-  self.balance = self.balance + back
+  self.balance, self.used = self.balance + back, self.used - back
   line.reserved, line.charged = line.reserved - amount, line.charged + cost
   line.refunded, line[how] = line.refunded + back, line[how] + 1
   if back ~= 0 then book(self, now, model, -back) end
@@ -97,7 +132,8 @@ local function credits(n) return n % 1000 == 0 and n // 1000 or n / 1000 end
 ---@return table
 function Bill:show()
   local out = { balance = credits(self.balance), created = self.created, models = {},
-    days = {}, total = {} }
+    days = {}, total = {}, budget = { peak = credits(self.peak), overruns = self.overruns,
+      credits = self.limit and credits(self.limit) } }
   for _, name in ipairs(COUNTS) do out.total[name] = 0 end
   for _, name in ipairs(AMOUNTS) do out.total[name] = 0 end
   for model, line in pairs(self.models) do
@@ -149,6 +185,10 @@ function Bill:text()
   if #lines > 2 then add("total", all.total) end
   if #lines == 1 then lines[1] = "no tasks were created" end
   lines[#lines + 1] = ("%s credits left"):format(amount(all.balance))
+  if self.limit then
+    lines[#lines + 1] = ("at most %s of %s credits charged and reserved, %d overruns")
+      :format(amount(all.budget.peak), amount(all.budget.credits), self.overruns)
+  end
   return table.concat(lines, "\n")
 end
 

@@ -3,11 +3,14 @@ local answer = require "rushes.sim.answer"
 local api = require "rushes.sim.api"
 local clock = require "rushes.sim.clock"
 local faults = require "rushes.sim.faults"
+local hash = require "rt.hash"
 local json = require "rt.json"
+local text = require "rushes.catalog.text"
 
 local M = {}
 
 local YEAR = 366 * 86400 -- seconds that the clock may be advanced by at once
+local MOST = 1000000     -- credits, tasks
 
 local function about(sim, req)
   return answer.json(req, 200, { simulator = "rushes", tier = sim.tier,
@@ -59,8 +62,60 @@ end
 
 local function show_bill(sim, req) return answer.json(req, 200, sim.bill:show()) end
 
+--- SHA-256 of each file that a task has made.
+local function hashes(t)
+  if not t.hashes and t.files then
+    local list = json.array {}
+    for i, path in ipairs(t.files) do list[i] = assert(hash.sha256_file(path)) end
+    t.hashes = list
+  end
+  return t.hashes
+end
+
+--- Every task that exists, oldest first, with the hashes of its outputs.
+---@async
+---@param sim rushes.Sim
+---@return table[]
+function M.tasks(sim)
+  local list = json.array(sim.tasks:list())
+  for _, row in ipairs(list) do
+    local t = sim.tasks:find(row.id)
+    row.sha256 = t and hashes(t)
+  end
+  return list
+end
+
 local function show_tasks(sim, req)
-  return answer.json(req, 200, { tasks = json.array(sim.tasks:list()) })
+  return answer.json(req, 200, { tasks = M.tasks(sim) })
+end
+
+local function set_budget(sim, req)
+  local body = api.body(req)
+  if not body then return end
+  local credits, why = number_of(body, "credits", MOST)
+  if why then return answer.error(req, 400, why) end
+  sim.bill:watch(credits)
+  return show_bill(sim, req)
+end
+
+--- What another user of the account does.
+local function set_others(sim, req)
+  local body = api.body(req)
+  if not body then return end
+  if type(body.model) ~= "string" then
+    return answer.error(req, 400, 'write {"model": "gen4.5", "running": 1}; there are '
+      .. "running, made and credits")
+  end
+  local n = {}
+  for _, name in ipairs { "running", "made", "credits" } do
+    local why
+    n[name], why = number_of(body, name, MOST)
+    if why then return answer.error(req, 400, why) end
+  end
+  if n.running then sim.lanes:occupy(body.model, math.floor(n.running)) end
+  sim.bill:others(sim.clock:now(), body.model, math.floor(n.made or 0),
+    math.floor((n.credits or 0) * 1000 + 0.5))
+  return about(sim, req)
 end
 
 local function reset(sim, req)
@@ -73,6 +128,8 @@ local ROUTES = {
   ["/_sim/clock"] = { GET = show_clock, POST = set_clock },
   ["/_sim/faults"] = { GET = show_faults, POST = set_faults },
   ["/_sim/bill"] = { GET = show_bill },
+  ["/_sim/budget"] = { POST = set_budget },
+  ["/_sim/others"] = { POST = set_others },
   ["/_sim/tasks"] = { GET = show_tasks },
   ["/_sim/reset"] = { POST = reset },
 }
@@ -84,8 +141,7 @@ local ROUTES = {
 function M.handle(sim, req)
   local methods = ROUTES[req.path]
   if not methods then
-    return answer.error(req, 404, "There are /_sim, /_sim/bill, /_sim/clock, "
-      .. "/_sim/faults, /_sim/reset and /_sim/tasks")
+    return answer.error(req, 404, "There are " .. table.concat(text.keys(ROUTES), ", "))
   end
   local handler = methods[req.method]
   if not handler then return api.no_method(req, methods) end

@@ -99,6 +99,22 @@ local function refused(req, f, status)
   return true
 end
 
+--- What goes wrong after it: the task is there, and the answer does not say so.
+local function lost(req, f, status)
+  if f.reset_after_create then
+    req:abort()
+  elseif f.close_after_create then
+    req:abort "close"
+  elseif status then
+    answer.error(req, status, "Simulated failure.")
+  elseif f.html_ok then
+    answer.html(req, 200)
+  else
+    return false
+  end
+  return true
+end
+
 -- ---- the account ----
 
 local function too_poor(sim, estimate) return sim.bill.balance < estimate end
@@ -180,11 +196,11 @@ function M.create(sim, req, o)
   if issues[1] then return answer.invalid(req, issues) end
   local t, refusal, message = make(sim, req, o, entry, list, marks)
   if not t then return answer.error(req, refusal, message) end
-  if f.reset_after_create then return req:abort() end
-  if f.close_after_create then return req:abort "close" end
-  if status then return answer.error(req, status, "Simulated failure.") end
-  return answer.json(req, 200, o.answer(t),
-    { ["X-Sim-Speed"] = ("%.14g"):format(sim.clock.speed) })
+  if lost(req, f, status) then return end
+  local said = o.answer(t)
+  if f.no_id then said.id = nil end
+  local headers = { ["X-Sim-Speed"] = ("%.14g"):format(sim.clock.speed) }
+  return answer.json(req, 200, said, headers, f.truncated_answer)
 end
 
 return M

@@ -37,7 +37,7 @@ end
 local function get(sim, req, id)
   local t = sim.tasks:shown(id)
   if not t or not t.dialect then return answer.error(req, 404, "Task not found") end
-  if api.poll_fault(sim, req, t) then return end
+  if api.poll_fault(sim, req, t, shown) then return end
   return answer.json(req, 200, shown(sim, t))
 end
 

@@ -8,7 +8,8 @@ local M = {}
 local CHANCES = 1000000 -- a probability is thrown with so many sides
 
 ---@class rushes.sim.FaultKind
----@field stage "create"|"task"|"poll"|"link"|"body"  what it happens to
+---@field stage "create"|"task"|"poll"|"link"|"body"  what it happens to; before "task"
+---  there is none yet
 ---@field arg? "number"|"status"|"code"
 ---@field default? number   of a number that is left out
 
@@ -21,12 +22,16 @@ local KNOWN = {
   daily_cap = { stage = "create" },
   reset_after_create = { stage = "create" },
   close_after_create = { stage = "create" },
+  truncated_answer = { stage = "create", arg = "number", default = 10 }, -- bytes sent
+  no_id = { stage = "create" },
+  html_ok = { stage = "create" },
   slow_answer = { stage = "create", arg = "number", default = 3 }, -- real seconds
   fail = { stage = "task", arg = "code" },
   slow = { stage = "task", arg = "number", default = 60 },     -- simulated seconds
   poll_5xx = { stage = "poll" },
   poll_html = { stage = "poll" },
   poll_reset = { stage = "poll" },
+  poll_truncated = { stage = "poll", arg = "number", default = 20 }, -- bytes sent
   expired_url = { stage = "link" },
   slow_body = { stage = "body", arg = "number", default = 65536 }, -- bytes per second
   truncated_body = { stage = "body", arg = "number", default = 1000 }, -- bytes sent
@@ -60,27 +65,30 @@ local function split(item)
   return words
 end
 
---- The last word, if it says how often: a part of 1, or "x2" for the next two times.
+--- What one word says of how often: a part of 1; "x2", the next two times; "@3", the
+--- third time; "x2@3", the third and the fourth; "once", each task's first time.
+local function often(word)
+  local times, first = word:match "^x(%d+)(@?%d*)$"
+  if not times then times, first = 1, word:match "^@%d+$" end
+  if first then
+    first = first == "" and 1 or math.tointeger(first:match "%d+")
+    return first and { times = math.tointeger(times), first = first }
+  end
+  local p = word:find "^[%d.]+$" and tonumber(word)
+  if p and p <= 1 then return { chance = p } end
+  return word == "once" and { once = true } or nil
+end
+
+--- How often, if the last word says so; else always.
 local function frequency(words)
-  local last = words[#words]
-  if #words < 2 then return 1 end
-  local times = last:match "^x(%d+)$"
-  if times then
-    table.remove(words)
-    return nil, math.tointeger(times)
-  end
-  local p = last:find "^[%d.]+$" and tonumber(last)
-  if p and p <= 1 then
-    table.remove(words)
-    return p
-  end
-  return 1
+  local found = #words > 1 and often(words[#words])
+  if found then table.remove(words) end
+  return found or { chance = 1 }
 end
 
 local function parse_item(item, certain)
   local words = split(item)
-  local chance, times = 1, nil
-  if not certain then chance, times = frequency(words) end
+  local rule = certain and { chance = 1 } or frequency(words)
   local name = words[1]
   local kind = KNOWN[name]
   if not kind then
@@ -92,7 +100,12 @@ local function parse_item(item, certain)
   end
   local arg, why = argument(name, kind, words[2])
   if not arg then return nil, why end
-  return { name = name, stage = kind.stage, arg = arg, chance = chance, times = times }
+  if rule.once and (kind.stage == "create" or kind.stage == "task") then
+    return nil, ("fault %q comes before there is a task, so it cannot come once for"
+      .. " each; write %s:x1 for the next time"):format(item, name)
+  end
+  rule.name, rule.stage, rule.arg = name, kind.stage, arg
+  return rule
 end
 
 --- Read a list such as "429:0.1,fail:INTERNAL:x2".
@@ -134,14 +147,20 @@ Faults.__index = Faults
 ---@param spec? string   as it was written, to be shown
 ---@return rushes.sim.Faults
 function M.new(rules, seed, spec)
+  for _, rule in ipairs(rules) do
+    rule.asked, rule.met = 0, setmetatable({}, { __mode = "k" })
+  end
   return setmetatable({ rules = rules, roll = dice(seed), spec = spec or "" }, Faults)
 end
 
-local function strikes(self, rule)
+local function strikes(self, rule, task)
   if rule.times then
-    if rule.times == 0 then return false end
-    rule.times = rule.times - 1
-    return true
+    rule.asked = rule.asked + 1
+    return rule.asked >= rule.first and rule.asked < rule.first + rule.times
+  elseif rule.once then
+    local first = not rule.met[task]
+    rule.met[task] = true
+    return first
   end
   return rule.chance >= 1 or self.roll(1, CHANCES) <= rule.chance * CHANCES
 end
@@ -149,14 +168,17 @@ end
 --- What goes wrong now, at one stage.
 ---@param stage string
 ---@param marks? table<string, any>  what the prompt asked for
+---@param task? rushes.sim.Task       that it happens to, once there is one
 ---@return table<string, any>  name -> argument
-function Faults:at(stage, marks)
+function Faults:at(stage, marks, task)
   local out = {}
   for name, arg in pairs(marks or {}) do
     if KNOWN[name].stage == stage then out[name] = arg end
   end
   for _, rule in ipairs(self.rules) do
-    if rule.stage == stage and strikes(self, rule) then out[rule.name] = rule.arg end
+    if rule.stage == stage and strikes(self, rule, task) then
+      out[rule.name] = rule.arg
+    end
   end
   return out
 end

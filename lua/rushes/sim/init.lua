@@ -60,6 +60,7 @@ Sim.__name = "rushes.Sim"
 ---@field speed? number     simulated seconds per real second, default 12
 ---@field tier? integer     1..5, default 3
 ---@field credits? number   balance to begin with, default 100000
+---@field budget? number    credits that must never be exceeded; see `bill`
 ---@field faults? string    docs/simulator.md has the grammar
 ---@field seed? integer     of everything that is left to chance, default 1
 ---@field key? string       accept only this key
@@ -71,9 +72,9 @@ Sim.__name = "rushes.Sim"
 ---@field on_ready? fun(port: integer, sim: rushes.Sim)  of `serve`
 ---@field on_end? fun(sim: rushes.Sim)                   of `serve`
 
-local OPTIONS = { host = 1, port = 1, speed = 1, tier = 1, credits = 1, faults = 1,
-  seed = 1, key = 1, gen4_key = 1, media = 1, preset = 1, takes = 1, linger = 1,
-  on_ready = 1, on_end = 1 }
+local OPTIONS = { host = 1, port = 1, speed = 1, tier = 1, credits = 1, budget = 1,
+  faults = 1, seed = 1, key = 1, gen4_key = 1, media = 1, preset = 1, takes = 1,
+  linger = 1, on_ready = 1, on_end = 1 }
 
 local LOOPBACK = { ["127.0.0.1"] = true, ["::1"] = true, localhost = true }
 
@@ -136,6 +137,7 @@ function Sim:reset()
   if self.tasks then self.tasks:clear() end
   self.clock:clear()
   self.bill = bill.new(o.credits or 100000)
+  self.bill:watch(o.budget)
   self.lanes = lanes.new(function(model) return self:limits(model).at_once end)
   self.tasks = tasks.new { clock = self.clock, lanes = self.lanes, bill = self.bill,
     roll = self.roll, render = render(self), takes = o.takes, linger = o.linger }
@@ -180,7 +182,7 @@ local function output(sim, req)
     return refuse(req, 404, "NoSuchKey", "There is no such file")
   end
   if not file then return refuse(req, 403, "AccessDenied", "Access denied") end
-  local f = sim.faults:at("body", t.marks)
+  local f = sim.faults:at("body", t.marks, t)
   return req:respond { file = file, rate = f.slow_body, truncate = f.truncated_body }
 end
 

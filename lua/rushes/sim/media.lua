@@ -186,8 +186,9 @@ local function recipe(self, piece)
     bare = piece.bare or false }
 end
 
-local function make(self, piece, path)
+local function make(self, piece, path, key)
   if fs.exists(path) then return true end
+  if self.none then return tiny.file(path, piece.ext, key) end
   local image, why = first_frame(self, piece)
   if why then return nil, why end
   local part = path .. ".part"
@@ -205,12 +206,12 @@ local function make(self, piece, path)
 end
 
 function Media:_piece(piece)
-  local path = ("%s/%s.%s"):format(self.dir, assert(hash.sha256(recipe(self, piece))),
-    piece.ext)
+  local key = assert(hash.sha256(recipe(self, piece)))
+  local path = ("%s/%s.%s"):format(self.dir, key, piece.ext)
   while self.making[path] do task.wait_on(self.making[path]) end
   local waiters = {}
   self.making[path] = waiters
-  local ok, done, e = pcall(make, self, piece, path)
+  local ok, done, e = pcall(make, self, piece, path, key)
   self.making[path] = nil
   task.wake_all(waiters)
   if not ok then error(done, 0) end
@@ -224,7 +225,6 @@ end
 ---@return string[]? paths
 ---@return rt.Err? err
 function Media:make(pieces)
-  if self.none then return tiny.files(self.dir, pieces) end
   local paths, failed = {}, nil
   task.scope(function(s)
     for i, piece in ipairs(pieces) do

@@ -29,6 +29,7 @@ local TAKES = { image = 41, video = 64, keyframes = 256 }
 ---@field timed_out? boolean  its simulated time is over
 ---@field made? boolean       its files are there
 ---@field files? string[]
+---@field hashes? string[]    SHA-256 of each, once somebody has asked
 ---@field pieces? rushes.sim.Piece[]
 ---@field failure? {code?: string, text: string}
 ---@field marks table<string, any>  faults that its prompt asks for
@@ -100,6 +101,8 @@ end
 -- ---- life ----
 
 local ENDED = { SUCCEEDED = true, FAILED = true, CANCELLED = true }
+
+local function credits(n) return n % 1000 == 0 and n // 1000 or n / 1000 end
 
 local function finish(self, t, state, cost)
   local running = t.state == "RUNNING"
@@ -216,6 +219,7 @@ function Tasks:shown(id)
 end
 
 --- Every task that exists, oldest first, for `/_sim/tasks`.
+--- `credits` is what it holds, or what it cost once it has ended.
 ---@return table[]
 function Tasks:list()
   local out, kept = {}, {}
@@ -224,7 +228,9 @@ function Tasks:list()
     if t then
       kept[#kept + 1] = id
       out[#out + 1] = { id = id, model = t.model, endpoint = t.endpoint, state = t.state,
-        createdAt = clock.iso(t.created), shot = t.names.shot, take = t.names.take }
+        createdAt = clock.iso(t.created), credits = credits(t.cost or t.estimate),
+        failureCode = t.failure and t.cost and t.failure.code, show = t.names.show,
+        shot = t.names.shot, take = t.names.take }
     end
   end
   self.order = kept

@@ -1,5 +1,6 @@
 --- The smallest files that are what they say: for tests that want answers, not films.
 --- A blue clip of one second (H.264, 64x36, 24 fps) and a blue PNG of the same size,
+--- made once by ffmpeg; each request gets its own, told apart by a comment.
 --- made once by ffmpeg.
 local fs = require "rt.fs"
 local hash = require "rt.hash"
@@ -38,25 +39,37 @@ RBAAAACQGeOqzSFf9kQAAAAAkBnjrM0hX/ZEE=
 ]]
 
 local CONTENT = { png = PNG, mp4 = MP4, mov = MP4 }
+local PNG_END = 12 -- bytes of the chunk that ends a PNG
 
---- One path per piece; the same file for all of a kind.
----@async
----@param dir string
----@param pieces rushes.sim.Piece[]
----@return string[]? paths
----@return rt.Err?
-function M.files(dir, pieces)
-  local paths = {}
-  for i, piece in ipairs(pieces) do
-    local path = ("%s/tiny.%s"):format(dir, piece.ext)
-    if not fs.exists(path) then
-      local bytes = hash.unbase64((CONTENT[piece.ext]:gsub("%s", "")))
-      local ok, e = fs.write(path, bytes)
-      if not ok then return nil, e end
-    end
-    paths[i] = path
+--- CRC-32 of a chunk, as PNG wants it.
+local function crc(s)
+  local c = 0xFFFFFFFF
+  for i = 1, #s do
+    c = c ~ s:byte(i)
+    for _ = 1, 8 do c = c & 1 == 1 and 0xEDB88320 ~ (c >> 1) or c >> 1 end
   end
-  return paths
+  return c ~ 0xFFFFFFFF
+end
+
+--- Add a comment, so that files with different ones have different bytes.
+local function mark(ext, bytes, comment)
+  if ext ~= "png" then
+    return bytes .. (">I4"):pack(8 + #comment) .. "free" .. comment
+  end
+  local chunk = "tEXtComment\0" .. comment
+  return bytes:sub(1, -PNG_END - 1) .. (">I4"):pack(#chunk - 4) .. chunk
+    .. (">I4"):pack(crc(chunk)) .. bytes:sub(-PNG_END)
+end
+
+--- A file of its own for each recipe.
+---@async
+---@param path string
+---@param ext string
+---@param recipe string  hash of what it is made from
+---@return true?
+---@return rt.Err?
+function M.file(path, ext, recipe)
+  return fs.write(path, mark(ext, hash.unbase64((CONTENT[ext]:gsub("%s", ""))), recipe))
 end
 
 return M
