@@ -21,6 +21,18 @@ function rushes.show(spec) end
 ---@return rushes.Template
 function rushes.template(text) end
 
+--- Run `fn`; what is shot in it, and in tasks spawned meanwhile, must fit into
+--- `credits` as well as into the show's budget. Budgets nest; the same name at the same
+--- place is the same budget, and another limit for it is an error. Waits as `fn` does;
+--- spends nothing itself.
+---@async
+---@generic R
+---@param name string     letters, digits, `.`, `_`, `-`
+---@param credits number  from 0 on
+---@param fn async fun(): R
+---@return R ...          what `fn` returned
+function rushes.budget(name, credits, fn) end
+
 --- The three primitives of one provider. Raises if its key is missing.
 ---@param name "runway"|"gen4"
 ---@return rushes.Provider

@@ -14,6 +14,7 @@ local parts = {
   show = lazily("rushes.studio.show", "new"),
   template = lazily("rushes.studio.template", "new"),
   policy = lazily "rushes.studio.policy",
+  budget = lazily("rushes.money.budget", "run"),
   provider = lazily("rushes.take.provider", "open"),
   fs = lazily "rt.fs",
   proc = lazily "rt.proc",
