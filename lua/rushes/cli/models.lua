@@ -2,6 +2,7 @@
 local catalogs = require "rushes.catalog"
 local facts = require "rushes.cli.model_facts"
 local suggest = require "rt.suggest"
+local tables = require "rushes.cli.table"
 local text = require "rushes.cli.text"
 
 local M = {
@@ -46,7 +47,8 @@ end
 
 -- ---- the table ----
 
-local COLUMNS = { "model", "makes", "from", "credits", "seconds", "ratios", "refs" }
+local COLUMNS = { { title = "model" }, { title = "makes" }, { title = "from" },
+  { title = "credits" }, { title = "seconds" }, { title = "ratios" }, { title = "refs" } }
 
 local function short_ratios(ratios)
   if #ratios < 2 then return ratios[1] or "" end
@@ -60,22 +62,9 @@ local function cells(row)
 end
 
 local function print_table(rows, paint)
-  local width = {}
-  local columns = require("rt.c.sys").window(1) or math.maxinteger
-  for i, title in ipairs(COLUMNS) do width[i] = #title end
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do width[i] = math.max(width[i], text.width(cell)) end
-  end
-  local function line(row, style)
-    local parts = {}
-    for i, cell in ipairs(row) do
-      parts[i] = i == #row and cell or text.pad(cell, width[i])
-    end
-    local s = text.cut("  " .. table.concat(parts, "  "), columns):gsub(" +$", "")
-    io.stdout:write(paint(style, s), "\n")
-  end
-  line(COLUMNS, "dim")
-  for _, row in ipairs(rows) do line(row) end
+  local lines = tables.lines(COLUMNS, rows, { paint = paint,
+    width = require("rt.c.sys").window(1) })
+  io.stdout:write(table.concat(lines, "\n"), "\n")
 end
 
 local function overview(list, paint)

@@ -84,6 +84,26 @@ function M.pad(s, n, right)
   return right and fill .. s or s .. fill
 end
 
+--- A clean string as lines of at most `n` columns, broken at spaces.
+---@param s string
+---@param n integer  at least 1
+---@return string[]
+function M.wrap(s, n)
+  local lines, line, used = {}, {}, 0
+  for word in s:gmatch "%S+" do
+    word = M.cut(word, n)
+    local w = M.width(word)
+    if used > 0 and used + 1 + w > n then
+      lines[#lines + 1] = table.concat(line, " ")
+      line, used = {}, 0
+    end
+    line[#line + 1] = word
+    used = used + w + (used > 0 and 1 or 0)
+  end
+  lines[#lines + 1] = table.concat(line, " ")
+  return lines
+end
+
 local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 
 --- A bar of `n` columns.
@@ -111,6 +131,21 @@ end
 ---@return string
 function M.credits(n)
   return (("%.3f"):format(n):gsub("%.?0+$", ""))
+end
+
+--- Thousandths of a credit, as journals and ledgers count, as a number of credits.
+---@param n integer
+---@return string
+function M.thousandths(n) return M.credits(n / 1000) end
+
+--- A time of day for a person here: 14:20, and the date where it is another day.
+---@param t number    seconds since 1970
+---@param now number
+---@return string
+function M.when(t, now)
+  t, now = math.floor(t), math.floor(now)
+  local same = os.date("%Y-%m-%d", t) == os.date("%Y-%m-%d", now)
+  return os.date(same and "%H:%M" or "%Y-%m-%d %H:%M", t) --[[@as string]]
 end
 
 --- "1 take", "3 takes", "12.5 credits".

@@ -1,0 +1,74 @@
+local lu = require "luaunit"
+local tables = require "rushes.cli.table"
+local text = require "rushes.cli.text"
+
+local T = {}
+
+local plain, colour = text.painter(false), text.painter(true)
+
+local COLUMNS = { { title = "shot", most = 8 }, { title = "credits", right = true },
+  { title = "note" }, { title = "why", wrap = true } }
+
+local function lines(rows, width, more)
+  local opts = { paint = plain, width = width }
+  for k, v in pairs(more or {}) do opts[k] = v end
+  return tables.lines(COLUMNS, rows, opts)
+end
+
+function T.test_columns_are_as_wide_as_their_cells_and_numbers_end_together()
+  lu.assertEquals(lines { { "street", "25", "x", "new" }, { "a", "7.5", "", "" } }, {
+    "  shot    credits  note  why",
+    "  street       25  x     new",
+    "  a           7.5" })
+end
+
+function T.test_columns_without_text_are_left_out()
+  lu.assertEquals(lines({ { "street", "25" }, { "a", "7.5" } }), {
+    "  shot    credits", "  street       25", "  a           7.5" })
+  lu.assertEquals(lines {}, {})
+end
+
+function T.test_long_cells_are_cut_to_what_their_column_may_take()
+  lu.assertEquals(lines { { "a_long_name", "1" } }[2], "  a_long_…        1")
+end
+
+function T.test_the_last_cell_goes_on_below()
+  local rows = { { "street", "25", "", "the prompt has changed since take t001 was made" } }
+  lu.assertEquals(lines(rows, 46), {
+    "  shot    credits  why",
+    "  street       25  the prompt has changed",
+    "                   since take t001 was made" })
+  for _, line in ipairs(lines(rows, 46)) do lu.assertTrue(text.width(line) <= 46) end
+end
+
+function T.test_where_there_is_no_room_beside_it_stands_below()
+  local rows = { { "street", "25", "", "the prompt has changed since" } }
+  lu.assertEquals(lines(rows, 36), {
+    "  shot    credits",
+    "  street       25",
+    "      the prompt has changed since" })
+end
+
+function T.test_without_a_wrapped_column_lines_are_cut_to_the_width()
+  local columns = { { title = "a" }, { title = "b" } }
+  local rows = { { "1234567", { "1234567890", "red" } } }
+  for width = 4, 24 do
+    for _, line in ipairs(tables.lines(columns, rows, { paint = colour, width = width })) do
+      lu.assertTrue(text.width((line:gsub("\27%[%d+m", ""))) <= width)
+    end
+  end
+end
+
+function T.test_cells_have_styles()
+  local columns = { { title = "a" } }
+  lu.assertEquals(tables.lines(columns, { { { "x", "red" } } }, { paint = colour,
+    titles = false, indent = 0 }), { "\27[31mx\27[0m" })
+end
+
+function T.test_text_wraps_at_spaces()
+  lu.assertEquals(text.wrap("one two three", 7), { "one two", "three" })
+  lu.assertEquals(text.wrap("one", 7), { "one" })
+  lu.assertEquals(text.wrap("incomprehensible word", 8), { "incompr…", "word" })
+end
+
+return T
