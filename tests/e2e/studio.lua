@@ -94,6 +94,19 @@ end
 ---  refunded: number, reserved: number}
 function Studio:bill() return self.sim.bill:show().total end
 
+--- Count the requests of one stage ("create", "poll", "link", "body") that the simulator
+--- gets from now on.
+---@param stage string
+---@return fun(): integer
+function Studio:counter(stage)
+  local n, at = 0, self.sim.faults.at
+  function self.sim.faults.at(faults, what, ...)
+    if what == stage then n = n + 1 end
+    return at(faults, what, ...)
+  end
+  return function() return n end
+end
+
 --- Call `fn(studio)` with a fast simulator that makes no films, and a folder.
 ---@async
 ---@param opts table  of the simulator
