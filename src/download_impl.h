@@ -12,7 +12,8 @@ struct host {
     LIST_ENTRY(host) link;
     unsigned running;
     struct downloads queue;
-    char origin[HTTP_ORIGIN_MAX];
+    char origin[HTTP_ORIGIN_MAX]; /* empty: of URLs that are none */
+    char spelt[HTTP_ORIGIN_MAX];  /* as the last URL had it */
 };
 
 struct download_pool {

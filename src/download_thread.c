@@ -191,6 +191,7 @@ static void begin(struct download_pool *p, struct host *h, struct download *d)
     }
     TAILQ_INSERT_TAIL(&p->active, f, link);
     f->host = h;
+    f->origin = h->origin;
     h->running++;
     if (++p->running > p->keep)
         keep(p, 2 * p->running);
@@ -214,23 +215,44 @@ static void start_more(struct http_loop *l)
 
 /* ---- what comes in ---- */
 
-/* NULL when memory is out. A URL that is none gets a queue of its own name:
- * fetch_prepare() explains it. */
-static struct host *host_of(struct download_pool *p, const char *url)
+/* Is `spelt` what the URL's origin is written as? */
+static bool spelt_so(const struct host *h, const char *url, size_t n)
 {
-    char origin[HTTP_ORIGIN_MAX];
+    return n > 0 && strncmp(h->spelt, url, n) == 0 && h->spelt[n] == '\0';
+}
+
+static struct host *host_at(struct download_pool *p, const char *origin)
+{
     struct host *h;
-    if (http_origin(url, origin) < 0)
-        snprintf(origin, sizeof origin, "?");
     LIST_FOREACH(h, &p->hosts, link)
     if (strcmp(h->origin, origin) == 0)
         return h;
     h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    snprintf(h->origin, sizeof h->origin, "%s", origin);
+    memcpy(h->origin, origin, strlen(origin) + 1);
     TAILQ_INIT(&h->queue);
     LIST_INSERT_HEAD(&p->hosts, h, link);
+    return h;
+}
+
+/* NULL when memory is out. A URL that is none gets a queue without an origin:
+ * fetch_prepare() explains it. */
+static struct host *host_of(struct download_pool *p, const char *url)
+{
+    char origin[HTTP_ORIGIN_MAX];
+    size_t n = http_origin_length(url);
+    struct host *h;
+    LIST_FOREACH(h, &p->hosts, link)
+    if (spelt_so(h, url, n))
+        return h;
+    if (http_origin(url, origin) < 0)
+        return host_at(p, "");
+    h = host_at(p, origin);
+    if (h && n < sizeof h->spelt) {
+        memcpy(h->spelt, url, n);
+        h->spelt[n] = '\0';
+    }
     return h;
 }
 

@@ -44,11 +44,10 @@ static int open_part(struct fetch *f)
 
 static int from_zero(struct fetch *f)
 {
-    f->at = 0;
-    if (f->fd >= 0 &&
-        (ftruncate(f->fd, 0) < 0 || lseek(f->fd, 0, SEEK_SET) < 0))
+    if (f->at > 0 && (ftruncate(f->fd, 0) < 0 || lseek(f->fd, 0, SEEK_SET) < 0))
         return errno;
-    if (f->md &&
+    f->at = 0;
+    if (f->d->hash &&
         crypto.EVP_DigestInit_ex(f->md, crypto.EVP_sha256(), NULL) != 1)
         return ENOMEM;
     return 0;
@@ -56,7 +55,7 @@ static int from_zero(struct fetch *f)
 
 static int write_all(struct fetch *f, const char *data, size_t n)
 {
-    if (f->md)
+    if (f->d->hash)
         crypto.EVP_DigestUpdate(f->md, data, n);
     while (n > 0) {
         ssize_t done = write(f->fd, data, n);
@@ -209,6 +208,8 @@ void fetch_free(struct fetch *f)
     fetch_reset(f);
     if (f->easy)
         curl.curl_easy_cleanup(f->easy);
+    if (f->md)
+        crypto.EVP_MD_CTX_free(f->md);
     free(f);
 }
 
@@ -216,19 +217,18 @@ int fetch_take(struct fetch *f, struct download *d)
 {
     f->d = d;
     f->result = calloc(1, sizeof *f->result);
-    f->md = d->hash ? crypto.EVP_MD_CTX_new() : NULL;
+    if (d->hash && !f->md)
+        f->md = crypto.EVP_MD_CTX_new();
     return !f->result || (d->hash && !f->md) ? -1 : 0;
 }
 
 void fetch_reset(struct fetch *f)
 {
-    CURL *easy = f->easy;
     fetch_abandon(f);
     free(f->result);
     free(f->url);
-    if (f->md)
-        crypto.EVP_MD_CTX_free(f->md);
-    *f = (struct fetch){.fd = -1, .easy = easy};
+    *f =
+        (struct fetch){.fd = -1, .easy = f->easy, .md = f->md, .kind = f->kind};
 }
 
 void fetch_abandon(struct fetch *f)
@@ -259,6 +259,20 @@ static void set_headers(struct fetch *f)
     curl.curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, list);
 }
 
+static int set_route(struct fetch *f, const char *url)
+{
+    struct download_result *r = f->result;
+    const struct http_client *c = f->d->client;
+    bool known = !f->url && f->origin[0];
+    if ((known
+             ? http_client_route_to(c, url, f->origin, &f->route, r->why,
+                                    sizeof r->why)
+             : http_client_route(c, url, &f->route, r->why, sizeof r->why)) < 0)
+        return -1;
+    http_set_route(c->http, f->easy, &f->route, &f->kind);
+    return 0;
+}
+
 int fetch_prepare(struct fetch *f)
 {
     struct download_result *r = f->result;
@@ -270,12 +284,10 @@ int fetch_prepare(struct fetch *f)
         land_failed(r, e, "write", f->d->path);
         return -1;
     }
-    if (http_client_route(f->d->client, url, &f->route, r->why, sizeof r->why) <
-        0) {
+    if (set_route(f, url) < 0) {
         r->code = "invalid";
         return -1;
     }
-    http_set_route(f->d->client->http, f->easy, &f->route);
     f->secret_sent = f->route.auth;
     f->status = 0;
     f->body_begun = false;
@@ -292,14 +304,18 @@ int fetch_prepare(struct fetch *f)
 
 static enum fetch_next done(struct fetch *f)
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned n = 0;
+    char *hex = f->result->sha256;
     f->result->status = f->status;
     f->result->bytes = f->at;
-    if (f->md)
+    if (f->d->hash)
         crypto.EVP_DigestFinal_ex(f->md, sum, &n);
-    for (unsigned i = 0; i < n; i++)
-        snprintf(f->result->sha256 + 2 * i, 3, "%02x", sum[i]);
+    for (unsigned i = 0; i < n; i++) {
+        *hex++ = digits[sum[i] >> 4];
+        *hex++ = digits[sum[i] & 15];
+    }
     return FETCH_LAND;
 }
 

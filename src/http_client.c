@@ -52,6 +52,12 @@ int http_origin(const char *url, char origin[HTTP_ORIGIN_MAX])
     return r;
 }
 
+size_t http_origin_length(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    return scheme ? (size_t)(scheme - url) + 3 + strcspn(scheme + 3, "/?#") : 0;
+}
+
 static bool is_loopback(const char *origin)
 {
     const char *host = strstr(origin, "://") + 3;
@@ -78,25 +84,33 @@ static bool may_auth(const struct http_client *c, const char *origin)
     return false;
 }
 
-int http_client_route(const struct http_client *c, const char *url,
-                      struct http_route *r, char *why, size_t size)
+int http_client_route_to(const struct http_client *c, const char *url,
+                         const char *origin, struct http_route *r, char *why,
+                         size_t size)
 {
-    char origin[HTTP_ORIGIN_MAX], clean[100];
-    http_clean_url(url, clean, sizeof clean);
-    if (http_origin(url, origin) < 0) {
-        snprintf(why, size,
-                 "\"%s\" is not an http or https URL that can be used", clean);
-        return -1;
-    }
+    char clean[100];
     r->tls = strncmp(origin, "https:", 6) == 0;
     r->loopback = is_loopback(origin);
     r->own = !c->base_origin || strcmp(origin, c->base_origin) == 0;
     r->auth = may_auth(c, origin);
     if (r->tls || r->loopback || c->insecure_http)
         return 0;
+    http_clean_url(url, clean, sizeof clean);
     snprintf(why, size,
              "\"%s\" is refused: plain http is spoken to this machine only; "
              "use https, or give the client insecure_http = true",
+             clean);
+    return -1;
+}
+
+int http_client_route(const struct http_client *c, const char *url,
+                      struct http_route *r, char *why, size_t size)
+{
+    char origin[HTTP_ORIGIN_MAX], clean[100];
+    if (http_origin(url, origin) == 0)
+        return http_client_route_to(c, url, origin, r, why, size);
+    http_clean_url(url, clean, sizeof clean);
+    snprintf(why, size, "\"%s\" is not an http or https URL that can be used",
              clean);
     return -1;
 }

@@ -189,8 +189,12 @@ void http_env_fini(struct http *h)
 }
 
 void http_set_route(const struct http *h, CURL *easy,
-                    const struct http_route *r)
+                    const struct http_route *r, unsigned char *kind)
 {
+    unsigned char now = (unsigned char)(1 | r->tls << 1 | r->loopback << 2);
+    if (*kind == now)
+        return;
+    *kind = now;
     const char *proxy = r->loopback ? NULL : h->proxy[r->tls];
     curl.curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
     curl.curl_easy_setopt(easy, CURLOPT_NOPROXY,

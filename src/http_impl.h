@@ -111,6 +111,12 @@ void http_xfer_free(struct http_xfer *x);
 int http_client_route(const struct http_client *c, const char *url,
                       struct http_route *r, char *why, size_t size);
 
+/* The same where the URL's origin is known: parsing it takes libcurl 11,000
+ * instructions. */
+int http_client_route_to(const struct http_client *c, const char *url,
+                         const char *origin, struct http_route *r, char *why,
+                         size_t size);
+
 /* May a request that went by `was` be repeated at `url`, where an answer sent
  * it? A secret does not travel to another origin, and https is not left. */
 bool http_client_follows(const struct http_client *c,
@@ -121,11 +127,15 @@ bool http_client_follows(const struct http_client *c,
  * none, or has a user name in it. */
 int http_origin(const char *url, char origin[HTTP_ORIGIN_MAX]);
 
+/* Length of a URL's "scheme://authority", all that its origin comes from. */
+size_t http_origin_length(const char *url);
+
 /* http_env.c */
 
-/* Proxy, certificates and HTTP version for a transfer of that kind. */
+/* Proxy, certificates and HTTP version for a transfer of that kind. *kind is
+ * what the handle was last told, at first 0. */
 void http_set_route(const struct http *h, CURL *easy,
-                    const struct http_route *r);
+                    const struct http_route *r, unsigned char *kind);
 int http_env_init(struct http *h);
 void http_env_fini(struct http *h);
 

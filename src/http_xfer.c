@@ -281,11 +281,7 @@ static int set_address(struct http_xfer *x, struct http_spec *s)
         x->route = c->base_route;
     }
     x->secret_sent = x->route.auth && !(s->flags & HTTP_NO_AUTH);
-    unsigned char kind =
-        (unsigned char)(1 | x->route.tls << 1 | x->route.loopback << 2);
-    if (x->kind != kind)
-        http_set_route(c->http, x->easy, &x->route);
-    x->kind = kind;
+    http_set_route(c->http, x->easy, &x->route, &x->kind);
     int r = curl.curl_easy_setopt(x->easy, CURLOPT_URL, url ? url : s->text);
     free(url);
     return r ? complain(x, "the URL cannot be used") : 0;
