@@ -182,6 +182,7 @@ static int set_up(struct fetch *f, struct http_loop *l)
            curl.curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) ||
            curl.curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS) ||
            curl.curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER) ||
+           curl.curl_easy_setopt(e, CURLOPT_CURLU, f->address) ||
            curl.curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) ||
            curl.curl_easy_setopt(e, CURLOPT_WRITEDATA, f) ||
            curl.curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) ||
@@ -196,7 +197,8 @@ struct fetch *fetch_new(struct http_loop *l)
         return NULL;
     f->fd = -1;
     f->easy = curl.curl_easy_init();
-    if (!f->easy || set_up(f, l)) {
+    f->address = curl.curl_url();
+    if (!f->easy || !f->address || set_up(f, l)) {
         fetch_free(f);
         return NULL;
     }
@@ -208,6 +210,7 @@ void fetch_free(struct fetch *f)
     fetch_reset(f);
     if (f->easy)
         curl.curl_easy_cleanup(f->easy);
+    curl.curl_url_cleanup(f->address);
     if (f->md)
         crypto.EVP_MD_CTX_free(f->md);
     free(f);
@@ -227,8 +230,11 @@ void fetch_reset(struct fetch *f)
     fetch_abandon(f);
     free(f->result);
     free(f->url);
-    *f =
-        (struct fetch){.fd = -1, .easy = f->easy, .md = f->md, .kind = f->kind};
+    *f = (struct fetch){.fd = -1,
+                        .easy = f->easy,
+                        .address = f->address,
+                        .md = f->md,
+                        .kind = f->kind};
 }
 
 void fetch_abandon(struct fetch *f)
@@ -259,18 +265,23 @@ static void set_headers(struct fetch *f)
     curl.curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, list);
 }
 
-static int set_route(struct fetch *f, const char *url)
+static int set_address(struct fetch *f, const char *url)
 {
     struct download_result *r = f->result;
     const struct http_client *c = f->d->client;
     bool known = !f->url && f->origin[0];
+    char clean[256];
     if ((known
              ? http_client_route_to(c, url, f->origin, &f->route, r->why,
                                     sizeof r->why)
              : http_client_route(c, url, &f->route, r->why, sizeof r->why)) < 0)
         return -1;
     http_set_route(c->http, f->easy, &f->route, &f->kind);
-    return 0;
+    if (http_url_set(f->address, url) == 0)
+        return 0;
+    http_clean_url(url, clean, sizeof clean);
+    snprintf(r->why, sizeof r->why, "\"%s\" cannot be used as a URL", clean);
+    return -1;
 }
 
 int fetch_prepare(struct fetch *f)
@@ -284,7 +295,7 @@ int fetch_prepare(struct fetch *f)
         land_failed(r, e, "write", f->d->path);
         return -1;
     }
-    if (set_route(f, url) < 0) {
+    if (set_address(f, url) < 0) {
         r->code = "invalid";
         return -1;
     }
@@ -293,11 +304,7 @@ int fetch_prepare(struct fetch *f)
     f->body_begun = false;
     f->error[0] = '\0';
     set_headers(f);
-    if (curl.curl_easy_setopt(f->easy, CURLOPT_URL, url) == CURLE_OK)
-        return 0;
-    r->code = "no_memory";
-    snprintf(r->why, sizeof r->why, "not enough memory for a download");
-    return -1;
+    return 0;
 }
 
 /* ---- what comes after it ---- */

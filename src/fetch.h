@@ -16,7 +16,8 @@ struct fetch {
     const char *origin;     /* of d->url; empty: it is none */
     struct heap_node retry; /* in the pool's heap while it rests */
     CURL *easy;
-    char *part; /* PATH.part, once it was opened */
+    CURLU *address; /* what `easy` is told */
+    char *part;     /* PATH.part, once it was opened */
     int fd;
     uint64_t at, total; /* bytes in the file; bytes wanted, 0: not known */
     uint64_t best;      /* the largest that `at` ever was */

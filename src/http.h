@@ -6,8 +6,9 @@
  * lives in its owner's memory. Everything here runs on the loop's thread.
  *
  * Files: http.c (jobs and the gate), http_loop.c (libcurl on libuv),
- * http_client.c (clients and origins), http_env.c (secrets, proxy), http_xfer.c
- * (one exchange), http_error.c (failures as sentences). docs/internals/http.md.
+ * http_client.c (clients), http_url.c (URLs and origins), http_env.c (secrets,
+ * proxy), http_xfer.c (one exchange), http_error.c (failures as sentences).
+ * docs/internals/http.md.
  */
 #ifndef HTTP_H
 #define HTTP_H

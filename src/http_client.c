@@ -1,4 +1,4 @@
-/* http_client.c - owns clients: base, header lists, origins. */
+/* http_client.c - owns clients: base, header lists, where they may go. */
 #include "http_impl.h"
 
 #include <arpa/inet.h>
@@ -9,54 +9,7 @@
 
 #define USER_AGENT "User-Agent: rushes/" RUSHES_VERSION
 
-/* ---- origins ---- */
-
-static int url_part(CURLU *u, CURLUPart part, unsigned flags, char *out,
-                    size_t size)
-{
-    char *text = NULL;
-    if (curl.curl_url_get(u, part, &text, flags) != CURLUE_OK)
-        return -1;
-    size_t n = strlen(text);
-    if (n < size)
-        memcpy(out, text, n + 1);
-    curl.curl_free(text);
-    return n < size ? 0 : -1;
-}
-
-/* libcurl's own parser reads the URL, so that what is checked here is what is
- * spoken to later. */
-int http_origin(const char *url, char origin[HTTP_ORIGIN_MAX])
-{
-    char scheme[8], host[260], port[8];
-    CURLU *u = curl.curl_url();
-    int r = -1;
-    if (!u)
-        return -1;
-    if (curl.curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER) ==
-            CURLUE_OK &&
-        url_part(u, CURLUPART_SCHEME, 0, scheme, sizeof scheme) == 0 &&
-        url_part(u, CURLUPART_HOST, 0, host, sizeof host) == 0 &&
-        url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof port) ==
-            0 &&
-        (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0)) {
-        for (char *p = host; *p; p++)
-            if (*p >= 'A' && *p <= 'Z')
-                *p += 'a' - 'A';
-        r = snprintf(origin, HTTP_ORIGIN_MAX, "%s://%s:%s", scheme, host,
-                     port) < HTTP_ORIGIN_MAX
-                ? 0
-                : -1;
-    }
-    curl.curl_url_cleanup(u);
-    return r;
-}
-
-size_t http_origin_length(const char *url)
-{
-    const char *scheme = strstr(url, "://");
-    return scheme ? (size_t)(scheme - url) + 3 + strcspn(scheme + 3, "/?#") : 0;
-}
+/* ---- where requests may go ---- */
 
 static bool is_loopback(const char *origin)
 {
@@ -202,6 +155,7 @@ static int set_base(struct http_client *c, const char *base, char why[256])
     c->base_len = strlen(base);
     while (c->base_len > 0 && c->base[c->base_len - 1] == '/')
         c->base[--c->base_len] = '\0';
+    c->base_origin_len = http_origin_length(c->base);
     return 0;
 }
 

@@ -159,11 +159,9 @@ void http_explain(struct http_xfer *x, CURLcode code, struct http_answer *a,
 {
     long status = 0;
     curl_off_t after = 0;
-    char *url = NULL;
     *a = (struct http_answer){.retry_after = -1, .sent = x->begun > 0};
-    curl.curl_easy_getinfo(x->easy, CURLINFO_EFFECTIVE_URL, &url);
     curl.curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-    a->url = url ? url : "";
+    a->url = x->address.data ? x->address.data : "";
     a->status = (int)status;
     if (status >= 300)
         curl.curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &after);

@@ -59,7 +59,7 @@ struct http_client {
     struct http_route base_route;
     char *base; /* no slash at the end; NULL if there is none */
     char *base_origin;
-    size_t base_len;
+    size_t base_len, base_origin_len; /* of `base`; of its scheme and host */
     struct curl_slist *nodes;    /* one block: all that `lists` is made of */
     struct curl_slist *lists[8]; /* by HTTP_LIST_ bits */
 };
@@ -76,6 +76,9 @@ struct http_buf {
 struct http_xfer {
     TAILQ_ENTRY(http_xfer) link;
     CURL *easy;
+    CURLU *url;
+    bool plain; /* `url` is the base and a path: the path alone can change */
+    struct http_buf address; /* what `url` was set to, ends in NUL */
     struct http_client *client;
     struct http_job *job;
     struct heap_node deadline;
@@ -122,6 +125,13 @@ int http_client_route_to(const struct http_client *c, const char *url,
 bool http_client_follows(const struct http_client *c,
                          const struct http_route *was, bool secret_sent,
                          const char *url);
+
+/* http_url.c */
+
+/* Read an absolute URL into a handle for CURLOPT_CURLU. With CURLOPT_URL
+ * libcurl writes the URL that it has parsed anew, byte by byte: 15,000 to
+ * 27,000 instructions a request. -1: it is none, or memory is out. */
+int http_url_set(CURLU *u, const char *url);
 
 /* The origin of an absolute http(s) URL as "scheme://host:port"; -1 if it is
  * none, or has a user name in it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define URL_MAX ((size_t)8 << 20) /* libcurl's own limit */
 #define HEAD_MAX ((size_t)256 << 10)
 #define KEEP_ROOM ((size_t)128 << 10) /* larger buffers are not kept */
 #define CONNECT_SECONDS 15L
@@ -107,6 +108,7 @@ static int set_up(struct http_xfer *x)
            curl.curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) ||
            curl.curl_easy_setopt(e, CURLOPT_READDATA, x) ||
            curl.curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) ||
+           curl.curl_easy_setopt(e, CURLOPT_CURLU, x->url) ||
            http_loop_set_sockets(&x->client->http->curl, e);
 }
 
@@ -117,7 +119,8 @@ struct http_xfer *http_xfer_new(struct http_client *c)
         return NULL;
     x->client = c;
     x->easy = curl.curl_easy_init();
-    if (!x->easy || set_up(x)) {
+    x->url = curl.curl_url();
+    if (!x->easy || !x->url || set_up(x)) {
         http_xfer_free(x);
         return NULL;
     }
@@ -137,6 +140,7 @@ void http_xfer_reset(struct http_xfer *x)
 {
     shrink(&x->body);
     shrink(&x->head);
+    shrink(&x->address);
     free(x->own);
     x->own = NULL;
     body_reader_free(x->reader);
@@ -150,7 +154,9 @@ void http_xfer_free(struct http_xfer *x)
 {
     if (x->easy)
         curl.curl_easy_cleanup(x->easy);
+    curl.curl_url_cleanup(x->url);
     http_xfer_reset(x);
+    free(x->address.data);
     free(x->body.data);
     free(x->head.data);
     free(x);
@@ -253,21 +259,37 @@ static int complain(struct http_xfer *x, const char *what)
     return -1;
 }
 
-/* The base and the path; the caller frees it. */
-static char *joined(const struct http_client *c, const struct http_spec *s)
+/* May libcurl be given the path alone? It would put %2F into lower case then,
+ * leave bytes above ASCII as they are, and a query is a part of its own. */
+static bool is_plain(const char *path)
 {
-    char *url = malloc(c->base_len + s->url_len + 1);
-    if (!url)
-        return NULL;
-    memcpy(url, c->base, c->base_len);
-    memcpy(url + c->base_len, s->text, s->url_len + 1);
-    return url;
+    for (; *path; path++)
+        if (*path == '%' || *path == '?' || *path == '#' || *path & 0x80)
+            return false;
+    return true;
+}
+
+static int set_url(struct http_xfer *x, const struct http_spec *s)
+{
+    const struct http_client *c = x->client;
+    bool absolute = s->flags & HTTP_ABSOLUTE;
+    bool plain = !absolute && is_plain(s->text);
+    x->address.len = 0;
+    if ((!absolute && append(&x->address, c->base, c->base_len, URL_MAX) < 0) ||
+        append(&x->address, s->text, s->url_len + 1, URL_MAX) < 0)
+        return -1;
+    const char *url = x->address.data;
+    int r = plain && x->plain
+                ? (int)curl.curl_url_set(x->url, CURLUPART_PATH,
+                                         url + c->base_origin_len, 0)
+                : http_url_set(x->url, url);
+    x->plain = r == 0 && plain;
+    return r;
 }
 
 static int set_address(struct http_xfer *x, struct http_spec *s)
 {
     struct http_client *c = x->client;
-    char *url = NULL;
     if (s->flags & HTTP_ABSOLUTE) {
         if (http_client_route(c, s->text, &x->route, x->error,
                               sizeof x->error) < 0)
@@ -276,15 +298,11 @@ static int set_address(struct http_xfer *x, struct http_spec *s)
         if (!c->base)
             return complain(x, "a request with a path needs a client with "
                                "a base");
-        if (!(url = joined(c, s)))
-            return complain(x, "not enough memory");
         x->route = c->base_route;
     }
     x->secret_sent = x->route.auth && !(s->flags & HTTP_NO_AUTH);
     http_set_route(c->http, x->easy, &x->route, &x->kind);
-    int r = curl.curl_easy_setopt(x->easy, CURLOPT_URL, url ? url : s->text);
-    free(url);
-    return r ? complain(x, "the URL cannot be used") : 0;
+    return set_url(x, s) == 0 ? 0 : complain(x, "the URL cannot be used");
 }
 
 static int set_body(struct http_xfer *x, struct http_spec *s)

@@ -52,6 +52,24 @@ function T.test_one_handle_serves_every_kind_of_request_in_turn()
   lu.assertNotStrContains(said { path = "/echo" }, "Content-Type")
 end
 
+function T.test_one_handle_is_told_each_address_as_it_is()
+  local c = client { slots = 1 }
+  local with_path = client { base = base .. "/echo/v1/", slots = 1 }
+  local function asked(who, req)
+    local r = assert(net.request(who, req))
+    return r.body:match "^GET (%S+) HTTP", r.url
+  end
+  for _, path in ipairs { "/echo/a", "/echo/b", "/echo/c%2Fd%2fe", "/echo/f?sig=%2F%2f#x",
+    "/echo/g", "/echo/../echo/./h", "/echo/i;j=k,l", "/echo/\u{e9}", "/echo" } do
+    local sent, url = asked(c, { path = path })
+    local as_sent = path:gsub("#.*", ""):gsub("\u{e9}", "%%c3%%a9")
+    lu.assertEquals(sent, as_sent)
+    lu.assertEquals(url, base .. path:match "^[^?]*")
+    lu.assertEquals(asked(c, { url = base .. path }), as_sent)
+    lu.assertEquals(asked(with_path, { path = path }), "/echo/v1" .. as_sent)
+  end
+end
+
 function T.test_a_status_is_an_answer()
   for _, status in ipairs { 400, 401, 404, 429, 500, 503 } do
     local r = assert(net.submit(client(), { method = "POST", path = "/status/" .. status }))
