@@ -40,7 +40,7 @@ else
 
 # ---- flags -------------------------------------------------------------
 
-PKGS = lua5.4 libuv libcrypto libcurl libmicrohttpd
+PKGS = lua5.4 libuv libcrypto libcurl libmicrohttpd sqlite3
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 -Werror
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection \
@@ -52,7 +52,7 @@ override CPPFLAGS += -D_GNU_SOURCE -DRUSHES_VERSION='"$(VERSION)"' -Iinclude \
 override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIE -fvisibility=hidden
 LIBDIR := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
 # Lua and cjson are linked in, Lua whole, so that native modules find its API;
-# libcurl and libmicrohttpd are loaded at first use (src/lazy.h).
+# libcurl, libmicrohttpd and SQLite are loaded at first use (src/lazy.h).
 LDLIBS = -Wl,--whole-archive $(LIBDIR)/liblua5.4.a -Wl,--no-whole-archive \
 	$(LIBDIR)/liblua5.4-cjson.a -luv -lcrypto -lm -ldl -lpthread
 override LDFLAGS += -pie -rdynamic -Wl,-z,relro,-z,now,-z,noexecstack \

@@ -10,6 +10,7 @@
 static const luaL_Reg modules[] = {
     {"cjson", luaopen_cjson},
     {"rt.c.core", luaopen_rt_core},
+    {"rt.c.db", luaopen_rt_db},
     {"rt.c.embed", luaopen_rt_embed},
     {"rt.c.fs", luaopen_rt_fs},
     {"rt.c.hash", luaopen_rt_hash},

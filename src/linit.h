@@ -8,6 +8,7 @@
 void linit_preload(lua_State *L);
 
 int luaopen_cjson(lua_State *L);
+int luaopen_rt_db(lua_State *L);
 int luaopen_rt_embed(lua_State *L);
 int luaopen_rt_fs(lua_State *L);
 int luaopen_rt_hash(lua_State *L);

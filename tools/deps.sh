@@ -3,9 +3,9 @@
 # Says what it installs; does nothing, and needs no root, when all is there.
 set -eu
 
-# Compiler and libraries. libcurl and libmicrohttpd come with their headers.
+# Compiler and libraries. libcurl, libmicrohttpd and SQLite come with their headers.
 build="gcc libc6-dev make pkg-config liblua5.4-dev lua-cjson-dev lua-argparse
- libuv1-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev"
+ libuv1-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev"
 # The simulator draws its clips with ffmpeg and a font; https needs roots.
 run="ffmpeg fonts-dejavu-core ca-certificates"
 # The official clients are JavaScript; one Node.js is as good as another.

@@ -37,7 +37,7 @@ forbid "$(but "$c" 'http.*' 'http_*' 'fetch.*' 'download.*' 'lazy*')" \
     '#include <curl/' 'libcurl belongs to the HTTP engines'
 forbid "$(but "$c" 'httpd*' 'lazy*')" '#include <microhttpd' \
     'libmicrohttpd belongs to the server engine'
-forbid "$(but "$c" 'db*')" '#include <sqlite3' 'SQLite belongs to the journal engine'
+forbid "$(but "$c" 'db*' 'lazy*')" '#include <sqlite3' 'SQLite belongs to the journal engine'
 # A binding includes no other binding's header; lwork.h is shared by them.
 for f in src/l*.c; do
     while read -r h; do

@@ -1,0 +1,207 @@
+/* db_group.c - owns the transaction: many writes, one commit, one fsync.
+ *
+ * All writes are applied as they are. If one fails, the transaction is rolled
+ * back and all of it done once more with care: each write under a savepoint,
+ * to which a failing one is rolled back alone. Failures are rare, and
+ * savepoints cost as much as a small write. */
+#include "crash.h"
+#include "db_impl.h"
+
+static void fail(struct db_job *job, struct db_error *error)
+{
+    job->error = error;
+    job->failed = true;
+}
+
+/* Somebody waits to know whether it was written. */
+static bool hears(const struct db_job *job)
+{
+    return job->kind == DB_WRITE || job->kind == DB_SYNC ||
+           job->kind == DB_CLOSE;
+}
+
+/* What became of a DB_LATER is told to the next that waits. That one is then
+ * not applied: its caller hears of a failure. */
+static void take_late(struct db *db, struct db_job *job)
+{
+    if (!db->late || job->failed || !hears(job))
+        return;
+    fail(job, db->late);
+    db->late = NULL;
+}
+
+static void keep_late(struct db *db, struct db_job *job)
+{
+    if (db->late)
+        db_error_free(job->error);
+    else
+        db->late = job->error;
+    job->error = NULL;
+}
+
+static bool is_write(const struct db_job *job)
+{
+    return job->kind == DB_WRITE || job->kind == DB_LATER;
+}
+
+/* Nothing of the batch is there. All that wait are told; `late` is for those
+ * that come after the last of them. */
+static void fail_all(struct db *db, struct db_jobs *batch,
+                     const struct db_error *why)
+{
+    struct db_job *job;
+    bool told = false, untold = false;
+    TAILQ_FOREACH(job, batch, link)
+    {
+        if (hears(job) && !job->failed)
+            fail(job, db_error_copy(why));
+        if (hears(job))
+            told = true;
+        untold = job->kind == DB_LATER || (untold && !hears(job));
+    }
+    if (untold && !db->late) {
+        db->late = db_error_copy(why);
+    } else if (told && !untold) {
+        db_error_free(db->late);
+        db->late = NULL;
+    }
+}
+
+enum outcome { APPLIED, AGAIN, LOST };
+
+static bool in_transaction(struct db *db)
+{
+    return !sqlite.sqlite3_get_autocommit(db->handle);
+}
+
+/* A write that failed on its own: undo it alone. Some failures take the whole
+ * transaction with them; if they were the statement's will (OR ROLLBACK), the
+ * others are done again without it. */
+static enum outcome undo(struct db *db, struct db_job *job, int rc)
+{
+    job->failed = true;
+    if (in_transaction(db)) {
+        db_conn_own(db, OWN_ROLLBACK_TO);
+        db_conn_own(db, OWN_RELEASE);
+        return APPLIED;
+    }
+    return (rc & 0xff) == SQLITE_CONSTRAINT ? AGAIN : LOST;
+}
+
+static enum outcome apply_carefully(struct db *db, struct db_jobs *batch,
+                                    struct db_error **why)
+{
+    struct db_job *job;
+    TAILQ_FOREACH(job, batch, link)
+    {
+        take_late(db, job);
+        if (job->failed || !is_write(job))
+            continue;
+        db_conn_own(db, OWN_SAVEPOINT);
+        int rc = db_conn_write(db, job);
+        if (rc == SQLITE_OK) {
+            db_conn_own(db, OWN_RELEASE);
+            continue;
+        }
+        enum outcome o = undo(db, job, rc);
+        if (o == LOST)
+            *why = db_error_copy(job->error);
+        if (job->kind == DB_LATER)
+            keep_late(db, job);
+        if (o != APPLIED)
+            return o;
+    }
+    return APPLIED;
+}
+
+static enum outcome apply_all(struct db *db, struct db_jobs *batch)
+{
+    struct db_job *job;
+    TAILQ_FOREACH(job, batch, link)
+    {
+        if (job->failed || !is_write(job))
+            continue;
+        if (db_conn_write(db, job) == SQLITE_OK)
+            continue;
+        db_error_free(job->error); /* it will be found once more */
+        job->error = NULL;
+        return AGAIN;
+    }
+    return APPLIED;
+}
+
+static struct db_error *begin(struct db *db)
+{
+    db->counted = (struct db_stats){0};
+    crash_point("db.begin");
+    int rc = db_conn_own(db, OWN_BEGIN);
+    return rc == SQLITE_OK ? NULL : db_error_sqlite(db, "cannot write to", rc);
+}
+
+static void roll_back(struct db *db)
+{
+    if (in_transaction(db))
+        db_conn_own(db, OWN_ROLLBACK);
+}
+
+/* NULL: the transaction is open and holds all that did not fail. */
+static struct db_error *apply(struct db *db, struct db_jobs *batch)
+{
+    struct db_error *why = begin(db);
+    if (why || apply_all(db, batch) == APPLIED)
+        return why;
+    enum outcome o;
+    do {
+        roll_back(db);
+        why = begin(db);
+        o = why ? LOST : apply_carefully(db, batch, &why);
+    } while (o == AGAIN);
+    return why;
+}
+
+static struct db_error *commit(struct db *db)
+{
+    crash_point("db.commit");
+    int rc = db_conn_own(db, OWN_COMMIT);
+    if (rc != SQLITE_OK)
+        return db_error_sqlite(db, "cannot write to", rc);
+    crash_point("db.committed");
+    db->counted.commits = 1;
+    return NULL;
+}
+
+static bool prepare_batch(struct db *db, struct db_jobs *batch)
+{
+    struct db_job *job;
+    bool writes = false;
+    TAILQ_FOREACH(job, batch, link)
+    {
+        take_late(db, job);
+        writes = writes || (is_write(job) && !job->failed);
+    }
+    return writes;
+}
+
+static void count_writes(struct db *db, struct db_jobs *batch)
+{
+    struct db_job *job;
+    TAILQ_FOREACH(job, batch, link)
+    db->counted.writes += is_write(job) && !job->failed;
+}
+
+void db_group_commit(struct db *db, struct db_jobs *batch)
+{
+    if (!prepare_batch(db, batch))
+        return;
+    struct db_error *why = apply(db, batch);
+    if (!why)
+        why = commit(db);
+    if (!why) {
+        count_writes(db, batch);
+        return;
+    }
+    roll_back(db);
+    db->counted = (struct db_stats){0};
+    fail_all(db, batch, why);
+    db_error_free(why);
+}

@@ -1,0 +1,334 @@
+/* ldb.c - module "rt.c.db": connections to SQLite, and what is asked of them as
+ * operations. Statements are encoded here, rows decoded; db.c does the rest. */
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "ldb.h"
+#include "linit.h"
+#include "rushes.h"
+
+#define CONNECTION "rushes.db"
+#define SCRATCH_KEPT 65536 /* bytes */
+
+static const char module_key;
+
+/* One for the process, made at the first use. */
+struct module {
+    struct db_thread *thread;
+    struct db_buf scratch; /* what is being encoded */
+};
+
+struct db_op {
+    struct rushes_op op;
+    struct db_job job;
+    struct db *opened; /* by an open, until its box has it */
+    char data[];
+};
+
+/* ---- the module ---- */
+
+static void close_module(void *arg)
+{
+    struct module *m = arg;
+    db_thread_close(m->thread);
+    free(m->scratch.data);
+    free(m);
+}
+
+static struct module *module_of(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key);
+    struct module *m = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return m;
+}
+
+/* NULL with a sentence in *why. */
+static struct module *module_open(lua_State *L, const char **why)
+{
+    struct module *m = module_of(L);
+    if (m)
+        return m;
+    *why = "not enough memory";
+    m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->thread = db_thread_new(rushes_loop(L), why);
+    if (!m->thread) {
+        free(m);
+        return NULL;
+    }
+    rushes_on_close(L, close_module, m);
+    lua_pushlightuserdata(L, m);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
+    return m;
+}
+
+/* ---- connections: a userdata with one pointer ---- */
+
+static struct db **check_box(lua_State *L)
+{
+    return luaL_checkudata(L, 1, CONNECTION);
+}
+
+static struct db *check_open(lua_State *L)
+{
+    struct db **box = check_box(L);
+    if (!*box || !db_usable(*box)) {
+        lua_pushliteral(L, "this database is closed");
+        ldb_raise(L);
+    }
+    return *box;
+}
+
+static int l_gc(lua_State *L)
+{
+    struct db **box = lua_touserdata(L, 1);
+    if (*box)
+        db_close(*box, NULL, NULL);
+    *box = NULL;
+    return 0;
+}
+
+/* ---- operations ---- */
+
+static int push_failure(lua_State *L, const struct db_error *e)
+{
+    rushes_push_error_code(L, e->code, e->retryable, "%s", e->text);
+    if (e->rc) {
+        lua_pushinteger(L, e->rc);
+        lua_setfield(L, -2, "sqlite");
+    }
+    return 2;
+}
+
+static void on_done(struct db_job *job)
+{
+    struct rushes_op *op = job->arg;
+    rushes_op_done(op, job->cancelled ? UV_ECANCELED : 0);
+    rushes_op_release(op);
+}
+
+static void cancel(struct rushes_op *op)
+{
+    db_cancel(&((struct db_op *)op)->job);
+}
+
+static void fini(struct rushes_op *op)
+{
+    struct db_op *o = (struct db_op *)op;
+    db_job_fini(&o->job);
+    if (o->opened)
+        db_close(o->opened, NULL, NULL);
+}
+
+static int push_true(lua_State *L, struct rushes_op *op)
+{
+    struct db_op *o = (struct db_op *)op;
+    if (op->status < 0)
+        return rushes_push_error(L, op->status, NULL);
+    if (o->job.error)
+        return push_failure(L, o->job.error);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* With the `len` bytes that the scratch buffer holds. */
+static struct db_op *op_new(lua_State *L, const struct rushes_op_class *cls,
+                            enum db_kind kind, const struct db_buf *b)
+{
+    size_t len = b ? b->len : 0;
+    struct db_op *o = rushes_op_new(L, cls, sizeof *o + len);
+    if (len > 0)
+        memcpy(o->data, b->data, len);
+    o->job.kind = kind;
+    o->job.data = o->data;
+    o->job.len = len;
+    o->job.done = on_done;
+    o->job.arg = o;
+    return o;
+}
+
+/* ---- open ---- */
+
+static int push_opened(lua_State *L, struct rushes_op *op)
+{
+    struct db_op *o = (struct db_op *)op;
+    if (op->status < 0)
+        return rushes_push_error(L, op->status, NULL);
+    if (o->job.error)
+        return push_failure(L, o->job.error);
+    struct db **box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = o->opened;
+    o->opened = NULL;
+    luaL_setmetatable(L, CONNECTION);
+    return 1;
+}
+
+/* open(path, create, busy) -> op -> connection | nil, err     [-0, +2, v] */
+static int l_open(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.open", cancel, push_opened,
+                                               fini};
+    size_t len;
+    const char *why, *path = luaL_checklstring(L, 1, &len);
+    lua_Number busy = luaL_checknumber(L, 3);
+    luaL_argcheck(L, len > 0 && strlen(path) == len, 1,
+                  "a path cannot be empty or hold a zero byte");
+    luaL_argcheck(L, busy >= 0 && busy <= 3600, 3,
+                  "busy must be 0 to 3600 seconds");
+    struct module *m = module_open(L, &why);
+    if (!m)
+        return rushes_push_error_code(
+            L, "unsupported", 0,
+            "%s; install SQLite, on Debian the package libsqlite3-0", why);
+    struct db_op *o = op_new(L, &cls, DB_OPEN, NULL);
+    o->opened =
+        db_new(m->thread, path, lua_toboolean(L, 2), (int)(busy * 1000));
+    if (o->opened) {
+        db_submit(o->opened, &o->job);
+    } else {
+        rushes_op_done(&o->op, UV_ENOMEM);
+        rushes_op_release(&o->op);
+    }
+    return 1;
+}
+
+/* ---- encoding ---- */
+
+static struct db_buf *scratch(lua_State *L)
+{
+    struct db_buf *b = &module_of(L)->scratch;
+    if (b->size > SCRATCH_KEPT) {
+        free(b->data);
+        *b = (struct db_buf){0};
+    }
+    b->len = 0;
+    return b;
+}
+
+static const struct db_buf *statements(lua_State *L)
+{
+    struct db_buf *b = scratch(L);
+    ldb_put_statements(L, b);
+    return b;
+}
+
+/* ---- writing ---- */
+
+/* write(connection, statements) -> op -> true                [-0, +1, v] */
+static int l_write(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.write", cancel, push_true,
+                                               fini};
+    struct db *db = check_open(L);
+    struct db_op *o = op_new(L, &cls, DB_WRITE, statements(L));
+    db_submit(db, &o->job);
+    return 1;
+}
+
+/* later(connection, statements)                              [-0, +0, v] */
+static int l_later(lua_State *L)
+{
+    struct db *db = check_open(L);
+    const struct db_buf *b = statements(L);
+    struct db_job *job = calloc(1, sizeof *job + b->len);
+    if (!job)
+        return luaL_error(L, "not enough memory");
+    job->kind = DB_LATER;
+    job->len = b->len;
+    job->data = memcpy(job + 1, b->data, b->len);
+    db_submit(db, job);
+    return 0;
+}
+
+/* sync(connection) -> op -> true                             [-0, +1, v] */
+static int l_sync(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.sync", cancel, push_true,
+                                               fini};
+    struct db *db = check_open(L);
+    struct db_op *o = op_new(L, &cls, DB_SYNC, NULL);
+    db_submit(db, &o->job);
+    return 1;
+}
+
+static void on_closed(struct db_job *closing)
+{
+    struct db_op *o = closing->arg;
+    o->job.error = closing->error;
+    closing->error = NULL;
+    on_done(&o->job);
+}
+
+/* close(connection) -> op -> true; nothing if it is closed   [-0, +1, v] */
+static int l_close(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.close", NULL, push_true,
+                                               fini};
+    struct db **box = check_box(L), *db = *box;
+    if (!db || !db_usable(db))
+        return 0;
+    struct db_op *o = op_new(L, &cls, DB_CLOSE, NULL);
+    *box = NULL;
+    db_close(db, on_closed, o);
+    return 1;
+}
+
+/* ---- reading ---- */
+
+static int push_rows(lua_State *L, struct rushes_op *op)
+{
+    struct db_op *o = (struct db_op *)op;
+    const struct db_buf *rows = &o->job.rows;
+    if (op->status < 0 || o->job.error)
+        return push_true(L, op);
+    if (rows->len == 0)
+        return rushes_push_error(L, UV_ECANCELED, NULL);
+    ldb_push_rows(L, rows);
+    return 1;
+}
+
+/* rows(connection, sql, ...) -> op -> {{column = value}, …}  [-0, +1, v] */
+static int l_rows(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.rows", cancel, push_rows,
+                                               fini};
+    struct db *db = check_open(L);
+    struct db_buf *b = scratch(L);
+    ldb_put_query(L, b);
+    struct db_op *o = op_new(L, &cls, DB_ROWS, b);
+    db_submit(db, &o->job);
+    return 1;
+}
+
+/* stats(connection) -> {commits, writes, statements}         [-0, +1, v] */
+static int l_stats(lua_State *L)
+{
+    struct db_stats s = db_stats(check_open(L));
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, (lua_Integer)s.commits);
+    lua_setfield(L, -2, "commits");
+    lua_pushinteger(L, (lua_Integer)s.writes);
+    lua_setfield(L, -2, "writes");
+    lua_pushinteger(L, (lua_Integer)s.statements);
+    lua_setfield(L, -2, "statements");
+    return 1;
+}
+
+int luaopen_rt_db(lua_State *L)
+{
+    static const luaL_Reg lib[] = {
+        {"open", l_open},   {"write", l_write}, {"later", l_later},
+        {"sync", l_sync},   {"rows", l_rows},   {"close", l_close},
+        {"stats", l_stats}, {NULL, NULL},
+    };
+    luaL_newmetatable(L, CONNECTION);
+    lua_pushcfunction(L, l_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    luaL_newlib(L, lib);
+    return 1;
+}
