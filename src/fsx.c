@@ -125,7 +125,7 @@ static void sync_folder_of(const char *path)
     close(fd);
 }
 
-static int same_file(int fd, const char *path)
+int fsx_same_file(int fd, const char *path)
 {
     struct stat a, b;
     return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_ino == b.st_ino &&
@@ -145,7 +145,7 @@ static int open_part(const char *part, mode_t mode)
             close(fd);
             continue;
         }
-        if (!same_file(fd, part)) {
+        if (!fsx_same_file(fd, part)) {
             close(fd);
             continue;
         }

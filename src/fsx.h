@@ -61,4 +61,18 @@ int fsx_copy(const char *from, const char *to, const atomic_int *stop);
 /* Make an empty folder that only we may enter; `*path` is the caller's. */
 int fsx_tempdir(const char *under, char **path);
 
+/* Make the file if it is not there, lock it without waiting, and write `text`
+ * into it. *fd is then the caller's, for fsx_unlock(); a process that ends,
+ * however it ends, lets go as well. Children do not inherit it.
+ * -EWOULDBLOCK: it is held, by us or another; *holder is then the text in it,
+ * the caller's to free, or NULL. -ENOTSUP: this file system has no locks. */
+int fsx_lock(const char *path, const char *text, size_t len, int *fd,
+             char **holder);
+
+/* Empty the file and let go. It is not removed: another may be opening it. */
+void fsx_unlock(int fd);
+
+/* Whether the open file still has this name. */
+int fsx_same_file(int fd, const char *path);
+
 #endif

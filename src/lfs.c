@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fsx.h"
+#include "lfs.h"
 #include "linit.h"
 #include "lwork.h"
 
@@ -26,6 +27,7 @@ struct fs_op {
     char *data; /* to be written, or read, or a path made */
     size_t len, max;
     int flag;
+    int fd; /* of a lock, until Lua has it; otherwise -1 */
     struct fsx_list list;
     struct fsx_stat st;
 };
@@ -64,6 +66,8 @@ static const char *advice(const struct fs_op *f, int status)
     case -EMFILE:
     case -ENFILE:
         return "too many files are open at once; raise the limit (ulimit -n)";
+    case -ENOTSUP:
+        return "this file system has no locks; put the file on another disk";
     case -ENOENT:
         return f->data || f->to
                    ? "there is no such file or folder; check the name, and "
@@ -118,6 +122,8 @@ static int push(lua_State *L, struct rushes_op *op)
     struct fs_op *f = (struct fs_op *)op;
     if (op->status == -ECANCELED || !f->path)
         return rushes_push_error(L, op->status, NULL);
+    if (op->status == -EWOULDBLOCK)
+        return lfs_push_locked(L, f->path, f->data);
     if (op->status < 0)
         return push_fault(L, f);
     if (f->kind->push)
@@ -132,6 +138,8 @@ static void fini(struct rushes_op *op)
     free(f->path);
     free(f->to);
     free(f->data);
+    if (f->path && f->fd >= 0)
+        fsx_unlock(f->fd);
     fsx_list_fini(&f->list);
 }
 
@@ -153,6 +161,7 @@ static struct fs_op *fs_new(lua_State *L, const struct kind *kind)
     const char *path = check_path(L, 1);
     struct fs_op *f = rushes_op_new(L, &fs_class, sizeof *f);
     f->kind = kind;
+    f->fd = -1;
     f->path = strdup(path);
     return f;
 }
@@ -192,18 +201,49 @@ static int run_write(struct fs_op *f)
     return f->data ? fsx_write(f->path, f->data, f->len) : -ENOMEM;
 }
 
-/* write(path, string) -> op */
-static int l_write(lua_State *L)
+/* Argument 2 is what is to be written. */
+static int start_data(lua_State *L, const struct kind *kind)
 {
-    static const struct kind kind = {"write", run_write, NULL};
     size_t len;
     const char *data = luaL_checklstring(L, 2, &len);
-    struct fs_op *f = fs_new(L, &kind);
+    struct fs_op *f = fs_new(L, kind);
     f->len = len;
     f->data = malloc(len + 1);
     if (f->data)
         memcpy(f->data, data, len);
     return start(f);
+}
+
+/* write(path, string) -> op */
+static int l_write(lua_State *L)
+{
+    static const struct kind kind = {"write", run_write, NULL};
+    return start_data(L, &kind);
+}
+
+static int run_lock(struct fs_op *f)
+{
+    char *holder = NULL;
+    if (!f->data)
+        return -ENOMEM;
+    int status = fsx_lock(f->path, f->data, f->len, &f->fd, &holder);
+    if (status == -EWOULDBLOCK) {
+        free(f->data);
+        f->data = holder;
+    }
+    return status;
+}
+
+static int push_lock(lua_State *L, struct fs_op *f)
+{
+    return lfs_push_lock(L, &f->fd);
+}
+
+/* lock(path, text) -> op -> lock | nil, err */
+static int l_lock(lua_State *L)
+{
+    static const struct kind kind = {"lock", run_lock, push_lock};
+    return start_data(L, &kind);
 }
 
 static int run_mkdir(struct fs_op *f)
@@ -440,8 +480,9 @@ int luaopen_rt_fs(lua_State *L)
         {"read", l_read},     {"write", l_write}, {"mkdir", l_mkdir},
         {"stat", l_stat},     {"list", l_list},   {"remove", l_remove},
         {"rename", l_rename}, {"copy", l_copy},   {"tempdir", l_tempdir},
-        {"change", l_change}, {NULL, NULL},
+        {"change", l_change}, {"lock", l_lock},   {NULL, NULL},
     };
+    lfs_lock_register(L);
     luaL_newlib(L, lib);
     return 1;
 }

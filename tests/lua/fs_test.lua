@@ -1,6 +1,7 @@
 local lu = require "luaunit"
 local err = require "rt.err"
 local fs = require "rt.fs"
+local proc = require "rt.proc"
 local task = require "rt.task"
 
 local T = {}
@@ -113,6 +114,64 @@ T.test_denied = in_dir(function(dir)
     refused("denied", { locked, "permission" }, fs.write(fs.join(locked, "a"), "x"))
     refused("denied", { locked }, fs.exists(fs.join(locked, "a")))
   end
+end)
+
+T.test_a_lock_excludes_others_of_this_program_too = in_dir(function(dir)
+  local path = fs.join(dir, "run.lock")
+  local lock = assert(fs.lock(path, '{"pid":1}'))
+  lu.assertEquals(fs.read(path), '{"pid":1}')
+  local _, e = fs.lock(path, "another one")
+  refused("locked", { path, "still runs" }, _, e)
+  lu.assertEquals(e.holder, '{"pid":1}')
+  lock:release()
+  lock:release()
+  lu.assertEquals(fs.read(path), "", "whoever looks is told nothing old")
+  do
+    local again <close> = assert(fs.lock(path))
+    lu.assertEquals(select(2, fs.lock(path)).holder, "")
+  end
+  assert(fs.lock(path)):release()
+  refused("not_found", { "fs.mkdir makes it" }, fs.lock(fs.join(dir, "no", "x")))
+  refused("invalid", { "folder" }, fs.lock(dir))
+end)
+
+T.test_a_lock_ends_with_its_program_and_children_do_not_have_it = in_dir(function(dir)
+  local path, script = fs.join(dir, "run.lock"), fs.join(dir, "x.lua")
+  assert(fs.write(script, [[
+    local fs, proc = require "rt.fs", require "rt.proc"
+    assert(fs.lock(arg[1], "the other"))
+    local open = assert(proc.run { "ls", "-l", "/proc/self/fd" }).stdout
+    assert(not open:find("run.lock", 1, true), open)
+    print "held"
+    io.stdout:flush()
+    io.read()]]))
+  local p = assert(proc.spawn { "/proc/self/exe", "run", script, path, stdin = true,
+    stderr = "inherit" })
+  lu.assertEquals(p:read(), "held\n")
+  local _, e = fs.lock(path, "mine")
+  refused("locked", {}, _, e)
+  lu.assertEquals(e.holder, "the other")
+  p:kill "SIGKILL"
+  p:wait()
+  assert(fs.lock(path, "mine")):release()
+end)
+
+T.test_many_who_want_a_lock_get_it_one_at_a_time = in_dir(function(dir)
+  local path, held, had = fs.join(dir, "run.lock"), 0, 0
+  task.scope(function(s)
+    for _ = 1, 20 do
+      s:spawn(function()
+        local lock
+        repeat lock = fs.lock(path, "one of us") until lock
+        held, had = held + 1, had + 1
+        lu.assertEquals(held, 1)
+        task.yield()
+        held = held - 1
+        lock:release()
+      end)
+    end
+  end)
+  lu.assertEquals(had, 20)
 end)
 
 T.test_read_has_a_limit = in_dir(function(dir)

@@ -118,6 +118,18 @@ function M.copy(from, to) end
 ---@return rt.Err? err
 function M.tempdir() end
 
+---@class rt.fs.Lock
+---@field release fun(self: rt.fs.Lock)  let go; also at the end of a `<close>` variable
+
+--- Hold a file alone, for as long as this program lives or until it is released. The file
+--- is made if it is not there, and it stays. Does not wait for whoever holds it.
+---@async
+---@param path string
+---@param text? string  written into it, for others to see who holds it: at most 4 KiB
+---@return rt.fs.Lock?
+---@return rt.Err? err  locked: it is held, also by this program; `holder` is the text in it
+function M.lock(path, text) end
+
 --- The files of a folder whose names fit the pattern (see `matcher`): sorted paths.
 ---@async
 ---@param dir string

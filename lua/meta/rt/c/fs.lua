@@ -14,6 +14,9 @@ function M.copy(from, to) end
 --- list(path, details) -> op -> {{name, type, ...}, ...}
 function M.list(path, details) end
 
+--- lock(path, text) -> op -> lock | nil, err
+function M.lock(path, text) end
+
 --- mkdir(path) -> op
 function M.mkdir(path) end
 
