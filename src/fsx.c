@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crash.h"
+
 #define PIECE (256 * 1024)
 #define LIST_MAX 1000000
 
@@ -163,8 +165,10 @@ static int commit_part(int fd, int status, const char *part, const char *path)
 {
     if (status == 0 && fsync(fd) < 0)
         status = -errno;
+    crash_point("fs.write.synced");
     if (status == 0 && rename(part, path) < 0)
         status = -errno;
+    crash_point("fs.write.renamed");
     if (status < 0)
         unlink(part);
     close(fd);

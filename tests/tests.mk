@@ -82,6 +82,11 @@ test-valgrind: test-build
 		RUSHES_SKIP="lua/proc lua/signal lua/provider_random" \
 		tests/all.sh --c --lua '$(T)'
 
+# The program with places to die in (src/crash.h), for the crash test.
+crash:
+	@$(MAKE) --no-print-directory BUILD=build/crash \
+		OPT="-O1 -g -DRUSHES_CRASH_POINTS" all
+
 elf: all
 	@sh tools/elf.sh $(BUILD)/rushes
 
@@ -96,4 +101,4 @@ lint: all
 -include tests/torture/torture.mk
 
 .PHONY: meta native test test-build test-c test-lua asan gcstress valgrind test-valgrind \
-	elf lint
+	crash elf lint

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Check that a binary is hardened (PIE, full RELRO, stack protector, no
-# executable stack) and, stripped, under 2 MB.
+# executable stack), without crash points and, stripped, under 2 MB.
 set -eu
 bin=$1
 failed=0
@@ -13,6 +13,12 @@ readelf -dW "$bin" | check "bound at start (full relro)" 'BIND_NOW\|NOW'
 readelf -sW "$bin" | check "stack protector" __stack_chk_fail
 readelf -sW "$bin" | check "fortified libc calls" '_chk@'
 readelf -lW "$bin" | check "stack not executable" 'GNU_STACK.* RW '
+if nm "$bin" | grep -q crash_point; then
+    echo "FAIL places to die in: built with -DRUSHES_CRASH_POINTS"
+    failed=1
+else
+    echo "ok   no places to die in"
+fi
 stripped=$(mktemp)
 trap 'rm -f "$stripped"' EXIT
 strip -o "$stripped" "$bin"
