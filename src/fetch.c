@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "crash.h"
+
 #define BUFFER (256L << 10) /* socket to memory: few system calls */
 #define CUTS_MAX 100        /* in all */
 #define FOLLOWS_MAX 5
@@ -161,6 +163,8 @@ static size_t on_body(char *data, size_t one, size_t n, void *user)
     if (n > f->d->max_bytes - f->at)
         return fail(f, "too_large"), 0;
     f->os_error = write_all(f, data, n);
+    if (f->at == n)
+        crash_point("download.begun");
     if (f->d->counter)
         atomic_store_explicit(&f->d->counter->bytes, f->at,
                               memory_order_relaxed);

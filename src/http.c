@@ -135,6 +135,7 @@ static void begin(struct http_client *c, struct http_job *job)
     h->uploading += x->upload;
     uint32_t ms = job->spec->timeout_ms;
     x->ends = now_ms() + (ms ? ms : c->timeout_ms);
+    HTTP_CRASH_POINT(job, "add");
     /* prepare explains its own failures in x->error */
     char why[CURL_ERROR_SIZE] = "not enough memory for a request";
     const char *code = "no_memory";
@@ -273,6 +274,7 @@ static void finish(struct http_xfer *x, CURLcode code)
         job->queued = 1;
         TAILQ_INSERT_HEAD(&c->queue[job->cls], job, link);
     } else {
+        HTTP_CRASH_POINT(job, "answer");
         job->done(job, &a); /* reads from the exchange's buffers */
     }
     release(x);

@@ -3,12 +3,21 @@
 #define HTTP_IMPL_H
 
 #include "body.h"
+#include "crash.h"
 #include "heap.h"
 #include "http.h"
 #include "http_loop.h"
 #include "lazy_curl.h"
 
 #define HTTP_ORIGIN_MAX 300 /* a host name has at most 255 bytes */
+
+/* Polls are many; of them only a changed answer is a place to die. */
+#define HTTP_CRASH_POINT(job, where)                                           \
+    do {                                                                       \
+        if ((job)->cls != HTTP_POLL)                                           \
+            crash_point((job)->cls == HTTP_SUBMIT ? "net.submit." where        \
+                                                  : "net.request." where);     \
+    } while (0)
 
 TAILQ_HEAD(http_jobs, http_job);
 TAILQ_HEAD(http_xfers, http_xfer);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash.h"
+
 /* Due together, asked together: fewer wake-ups. A share of the interval. */
 #define BUCKETS 64
 #define BUCKET_MIN_MS 16
@@ -164,6 +166,7 @@ static void on_answer(struct http_job *job, const struct http_answer *a)
         p->status = 200;
         wait(p, jitter(p->polls, p->every));
     } else {
+        crash_point("net.poll.answer");
         p->done(p, a);
     }
 }

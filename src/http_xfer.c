@@ -70,6 +70,7 @@ static int on_ready(void *user, char *ip, char *local_ip, int port,
     if (x->begun > 0 && !x->repeatable)
         return CURL_PREREQFUNC_ABORT;
     x->begun++;
+    HTTP_CRASH_POINT(x->job, "sent");
     return CURL_PREREQFUNC_OK;
 }
 

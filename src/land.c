@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crash.h"
+
 void land_failed(struct download_result *r, int error, const char *verb,
                  const char *path)
 {
@@ -47,7 +49,9 @@ static int sync_folder(const char *path)
 
 static int settle(struct fetch *f)
 {
+    crash_point("download.written");
     int e = fsync(f->fd) < 0 ? errno : 0;
+    crash_point("download.synced");
     if (close(f->fd) < 0 && !e && errno != EINTR)
         e = errno;
     f->fd = -1;
@@ -55,6 +59,7 @@ static int settle(struct fetch *f)
         e = errno;
     if (e)
         unlink(f->part);
+    crash_point("download.renamed");
     return e;
 }
 
