@@ -395,6 +395,7 @@ void db_thread_close(struct db_thread *t)
         db->closing.kind = DB_CLOSE;
         db->closing.db = db;
         TAILQ_INSERT_TAIL(&db->jobs, &db->closing, link);
+        db->urgent = true;
     }
     t->stop = true;
     uv_cond_signal(&t->wake);

@@ -71,8 +71,7 @@ static const char *advice(const struct fs_op *f, int status)
     case -ENOENT:
         return f->data || f->to
                    ? "there is no such file or folder; check the name, and "
-                     "that "
-                     "the folder it goes to exists (fs.mkdir makes it)"
+                     "that its folder exists (fs.mkdir makes it)"
                    : "there is no such file or folder; check the name";
     default:
         return NULL;

@@ -215,7 +215,7 @@ end
 ---@param path string
 ---@param text? string  written into it, for others to see who holds it: at most 4 KiB
 ---@return rt.fs.Lock?
----@return rt.Err? err  locked: it is held, also by this program; `holder` is the text in it
+---@return rt.Err? err  locked: it is held, maybe by this program; `holder` is its text
 function M.lock(path, text) return await(c.lock(path, text or "")) end
 
 --- The files of a folder whose names fit the pattern (see `matcher`): sorted paths.

@@ -324,6 +324,39 @@ T.test_collected_connections_finish_their_work = in_dir(function(dir)
   lu.assertEquals(#ids(conn), 5)
 end)
 
+--- Run a script in a program of its own; its arguments are strings.
+local function run(dir, text, ...)
+  local script = fs.join(dir, "x.lua")
+  assert(fs.write(script, text))
+  return assert(proc.run { "/proc/self/exe", "run", script, ... })
+end
+
+T.test_the_end_of_the_program_commits_what_was_given = in_dir(function(dir)
+  for i, last in ipairs { "", "os.exit(0, true)", "error 'on purpose'",
+    "require('rt.task').sleep(0) os.exit(0)" } do
+    local path = fs.join(dir, i .. ".db")
+    local r = run(dir, [[
+      local conn = assert(require "rt.db".open(arg[1], { create = true }))
+      package.loaded.keep = conn -- it is still there when the program ends
+      assert(conn:write { { "CREATE TABLE t (id)" } })
+      for i = 1, 10 do conn:later { { "INSERT INTO t VALUES (?)", i } } end
+      ]] .. last, path)
+    lu.assertEquals(r.code == 0, i ~= 3, r.stderr)
+    lu.assertEquals(#fs.glob(dir, i .. ".db*"), 1, "the file is closed")
+    local conn <close> = assert(db.open(path))
+    lu.assertEquals(#ids(conn), 10, last)
+  end
+end)
+
+T.test_children_do_not_inherit_the_files = in_dir(function(dir)
+  local path = fs.join(dir, "a.db")
+  local conn <close> = assert(db.open(path, { create = true }))
+  assert(conn:write(SCHEMA))
+  local fds = assert(proc.run { "ls", "-l", "/proc/self/fd" }).stdout
+  lu.assertStrContains(fds, "socket")
+  lu.assertNotStrContains(fds, "a.db")
+end)
+
 T.test_a_cancelled_write_is_there_whole_or_not_at_all = with_table(function(conn)
   for i = 1, 200 do
     task.scope(function(s)
@@ -385,7 +418,7 @@ T.test_a_file_that_is_not_there = in_dir(function(dir)
 end)
 
 T.test_names_that_mean_something_else_to_sqlite = in_dir(function(dir)
-  local script = fs.join(dir, "x.lua")
+  local script = fs.join(dir, "y.lua")
   assert(fs.write(script, [[
     local db = require "rt.db"
     for _, name in ipairs { ":memory:", "file:a?mode=memory" } do

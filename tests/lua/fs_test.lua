@@ -127,7 +127,7 @@ T.test_a_lock_excludes_others_of_this_program_too = in_dir(function(dir)
   lock:release()
   lu.assertEquals(fs.read(path), "", "whoever looks is told nothing old")
   do
-    local again <close> = assert(fs.lock(path))
+    local _ <close> = assert(fs.lock(path))
     lu.assertEquals(select(2, fs.lock(path)).holder, "")
   end
   assert(fs.lock(path)):release()

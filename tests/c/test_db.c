@@ -1,0 +1,364 @@
+/* test_db.c - the database engine without Lua: what shares a commit, who hears
+ * of a failure, what is left after one. */
+/* needs: db_conn.c db_error.c db_group.c db_value.c lazy.c lazy_sqlite.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "db.h"
+
+static uv_loop_t loop;
+static struct db_thread *thread;
+static struct db *db;
+static char dir[64], path[96];
+
+/* ---- jobs ---- */
+
+struct call {
+    struct db_job job;
+    struct db_buf buf;
+    int done; /* how often */
+};
+
+static void on_done(struct db_job *job)
+{
+    ((struct call *)job->arg)->done++;
+}
+
+static void add_text(struct db_buf *b, const char *text)
+{
+    struct db_value v = {.type = DB_TEXT};
+    v.s = text;
+    v.n = strlen(text);
+    assert_int_equal(db_put(b, &v), 0);
+}
+
+/* One more statement without values. */
+static void add(struct db_buf *b, const char *sql)
+{
+    add_text(b, sql);
+    assert_int_equal(db_put_count(b, 0), 0);
+}
+
+static void submit(struct call *c, enum db_kind kind, const char *sql)
+{
+    memset(c, 0, sizeof *c);
+    if (sql)
+        add(&c->buf, sql);
+    c->job.kind = kind;
+    c->job.data = c->buf.data;
+    c->job.len = c->buf.len;
+    c->job.done = on_done;
+    c->job.arg = c;
+    db_submit(db, &c->job);
+}
+
+static void submit_insert(struct call *c, int id)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%d, 0)", id);
+    submit(c, DB_WRITE, sql);
+}
+
+static void later(const char *sql)
+{
+    struct db_buf b = {0};
+    add(&b, sql);
+    struct db_job *job = calloc(1, sizeof *job + b.len);
+    job->kind = DB_LATER;
+    job->len = b.len;
+    job->data = memcpy(job + 1, b.data, b.len);
+    free(b.data);
+    db_submit(db, job);
+}
+
+static void until_done(struct call *c)
+{
+    while (!c->done)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(c->done, 1);
+}
+
+/* The error's code, or "ok"; frees what the call holds. */
+static const char *end(struct call *c)
+{
+    until_done(c);
+    const char *code = c->job.error ? c->job.error->code : "ok";
+    if (c->job.cancelled)
+        code = "cancelled";
+    db_job_fini(&c->job);
+    free(c->buf.data);
+    return code;
+}
+
+static const char *write_one(const char *sql)
+{
+    struct call c;
+    submit(&c, DB_WRITE, sql);
+    return end(&c);
+}
+
+static int64_t number(const char *sql)
+{
+    struct call c;
+    struct db_value name, value;
+    uint32_t columns;
+    submit(&c, DB_ROWS, sql);
+    until_done(&c);
+    assert_null(c.job.error);
+    const char *at = db_get_count(c.job.rows.data, &columns);
+    assert_int_equal(columns, 1);
+    at = db_get(at, &name);
+    assert_ptr_equal(db_get(at, &value), c.job.rows.data + c.job.rows.len);
+    assert_int_equal(value.type, DB_INTEGER);
+    end(&c);
+    return value.i;
+}
+
+static int64_t count(void)
+{
+    return number("SELECT count(*) FROM t");
+}
+
+/* ---- one database for each test ---- */
+
+static int open_db(void)
+{
+    struct call c;
+    db = db_new(thread, path, true, 1000);
+    submit(&c, DB_OPEN, NULL);
+    return strcmp(end(&c), "ok");
+}
+
+static int set_up(void **state)
+{
+    const char *why = NULL;
+    (void)state;
+    uv_loop_init(&loop);
+    snprintf(dir, sizeof dir, "/tmp/rushes-db-XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof path, "%s/a.db", dir);
+    thread = db_thread_new(&loop, &why);
+    if (!thread || open_db() != 0)
+        return -1;
+    return strcmp(write_one("CREATE TABLE t (id INTEGER PRIMARY KEY, v)"),
+                  "ok");
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    db_thread_close(thread);
+    db_close(db, NULL, NULL); /* Lua's __gc may come as late as that */
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    unlink(path);
+    return rmdir(dir); /* neither -wal nor -shm is left */
+}
+
+/* ---- tests ---- */
+
+static void test_values(void **state)
+{
+    struct db_buf b = {0};
+    struct db_value in[] = {{.type = DB_NULL},
+                            {.type = DB_INTEGER, .i = INT64_MIN},
+                            {.type = DB_REAL, .d = -0.5},
+                            {.type = DB_TEXT, .s = "a\0b", .n = 3},
+                            {.type = DB_TEXT, .s = "", .n = 0}};
+    size_t n = sizeof in / sizeof *in;
+    (void)state;
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(db_put(&b, &in[i % n]), 0);
+    const char *at = b.data;
+    for (size_t i = 0; i < 1000; i++) {
+        struct db_value v = {0}, w = in[i % n];
+        at = db_get(at, &v);
+        assert_int_equal(v.type, w.type);
+        if (v.type == DB_TEXT) {
+            assert_int_equal(v.n, w.n);
+            assert_memory_equal(v.s, w.s, w.n);
+            assert_int_equal(v.s[v.n], 0);
+        } else if (v.type != DB_NULL) {
+            assert_int_equal(v.i, w.i);
+        }
+    }
+    assert_ptr_equal(at, b.data + b.len);
+    free(b.data);
+}
+
+static void test_one_commit_for_a_turn(void **state)
+{
+    static struct call calls[500];
+    (void)state;
+    struct db_stats before = db_stats(db);
+    for (int i = 0; i < 500; i++)
+        submit_insert(&calls[i], i);
+    for (int i = 0; i < 500; i++)
+        assert_string_equal(end(&calls[i]), "ok");
+    struct db_stats after = db_stats(db);
+    assert_int_equal(after.commits - before.commits, 1);
+    assert_int_equal(after.writes - before.writes, 500);
+    assert_int_equal(count(), 500);
+}
+
+static void test_what_has_not_begun_is_dropped(void **state)
+{
+    struct call slow, queued, after;
+    (void)state;
+    /* the thread is busy with it, unless it has not even begun */
+    submit(&slow, DB_ROWS,
+           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+           "SELECT max(i) FROM n");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    submit_insert(&queued, 1);
+    submit_insert(&after, 2);
+    db_cancel(&queued.job);
+    assert_int_equal(queued.done, 1);
+    assert_string_equal(end(&queued), "cancelled");
+    db_cancel(&slow.job);
+    end(&slow);
+    assert_string_equal(end(&after), "ok");
+    assert_int_equal(count(), 1);
+}
+
+static void test_late_failures_find_the_next_that_waits(void **state)
+{
+    struct call first, rows, second, third;
+    (void)state;
+    later("INSERT INTO t VALUES (1, 0)");
+    later("INSERT INTO t VALUES (1, 0)");
+    submit(&rows, DB_ROWS, "SELECT 1");
+    submit_insert(&first, 2);
+    submit_insert(&second, 3);
+    later("INSERT INTO t VALUES (1, 0)");
+    assert_string_equal(end(&rows), "ok");
+    assert_string_equal(end(&first), "exists");
+    assert_string_equal(end(&second), "ok");
+    submit(&third, DB_SYNC, NULL);
+    assert_string_equal(end(&third), "exists");
+    assert_int_equal(number("SELECT sum(id) FROM t"), 4);
+}
+
+/* Files may not grow beyond what they have: as if the disk were full. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit rl;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &rl);
+    rl.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+static void test_a_commit_that_fails_leaves_nothing(void **state)
+{
+    struct call a, b, sync;
+    struct stat st;
+    char wal[128];
+    (void)state;
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    assert_int_equal(stat(wal, &st), 0);
+    limit_files((rlim_t)st.st_size);
+    later("INSERT INTO t VALUES (2, 0)");
+    submit_insert(&a, 3);
+    submit_insert(&b, 4);
+    later("INSERT INTO t VALUES (5, 0)");
+    assert_string_equal(end(&a), "io");
+    assert_string_equal(end(&b), "io");
+    limit_files(RLIM_INFINITY);
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "io"); /* of the last `later` */
+    assert_int_equal(count(), 1);
+    assert_string_equal(write_one("INSERT INTO t VALUES (6, 0)"), "ok");
+    assert_int_equal(number("SELECT sum(id) FROM t"), 7);
+}
+
+static void test_a_full_database_keeps_what_it_had(void **state)
+{
+    struct call a, b;
+    (void)state;
+    assert_string_equal(write_one("PRAGMA max_page_count = 10"), "ok");
+    submit(&a, DB_WRITE, "INSERT INTO t VALUES (1, zeroblob(100000))");
+    submit_insert(&b, 2);
+    assert_string_equal(end(&a), "no_space");
+    const char *other =
+        end(&b); /* it may lose its transaction with the other */
+    assert_true(strcmp(other, "ok") == 0 || strcmp(other, "no_space") == 0);
+    assert_int_equal(count(), strcmp(other, "ok") == 0);
+    assert_string_equal(write_one("INSERT INTO t VALUES (3, 0)"), "ok");
+}
+
+static void test_a_write_of_many_statements_is_whole(void **state)
+{
+    struct call c = {0};
+    (void)state;
+    add(&c.buf, "INSERT INTO t VALUES (1, 0)");
+    add(&c.buf, "INSERT INTO t VALUES (2, 0)");
+    add(&c.buf, "INSERT INTO t VALUES (1, 0)");
+    c.job = (struct db_job){.kind = DB_WRITE,
+                            .data = c.buf.data,
+                            .len = c.buf.len,
+                            .done = on_done,
+                            .arg = &c};
+    db_submit(db, &c.job);
+    assert_string_equal(end(&c), "exists");
+    assert_int_equal(count(), 0);
+}
+
+static void test_too_much_later_is_told(void **state)
+{
+    static char sql[1 << 20];
+    (void)state;
+    snprintf(sql, sizeof sql, "SELECT '%*s'", (int)sizeof sql - 16, "");
+    for (int i = 0; i < 100; i++)
+        later(sql);
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "busy");
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+}
+
+static void test_closing_the_thread_commits_the_rest(void **state)
+{
+    const char *why = NULL;
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%d, 0)", i);
+        later(sql);
+    }
+    db_thread_close(thread);
+    assert_false(db_usable(db));
+    db_close(db, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    thread = db_thread_new(&loop, &why);
+    assert_int_equal(open_db(), 0);
+    assert_int_equal(count(), 50);
+}
+
+int main(void)
+{
+#define WITH_DB(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        WITH_DB(test_one_commit_for_a_turn),
+        WITH_DB(test_what_has_not_begun_is_dropped),
+        WITH_DB(test_late_failures_find_the_next_that_waits),
+        WITH_DB(test_a_commit_that_fails_leaves_nothing),
+        WITH_DB(test_a_full_database_keeps_what_it_had),
+        WITH_DB(test_a_write_of_many_statements_is_whole),
+        WITH_DB(test_too_much_later_is_told),
+        WITH_DB(test_closing_the_thread_commits_the_rest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
