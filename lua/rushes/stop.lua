@@ -5,6 +5,7 @@ local err = require "rt.err"
 local M = {}
 
 local reason
+local watchers = {}
 
 --- Has a stop been asked for?
 ---@return boolean
@@ -12,7 +13,19 @@ function M.requested() return reason ~= nil end
 
 --- Ask for it. The first reason stays.
 ---@param why string  "Ctrl-C", "the terminal was closed"
-function M.request(why) reason = reason or why end
+function M.request(why)
+  if reason then return end
+  reason = why
+  for fn in pairs(watchers) do fn() end
+end
+
+--- Call `fn` when a stop is asked for, to wake who waits to submit. It must not wait.
+---@param fn fun()  each function can be given once
+---@return fun() off
+function M.on_request(fn)
+  watchers[fn] = true
+  return function() watchers[fn] = nil end
+end
 
 --- What a call that is not made because of it returns.
 ---@return rt.Err? err  nil while nobody has asked to stop
