@@ -1,4 +1,5 @@
 local lu = require "luaunit"
+local net = require "rt.net"
 local simulator = require "lua.simulator"
 
 local T = {}
@@ -34,6 +35,15 @@ function T.test_key_and_version_come_first()
   end)
   with({ key = "key_" .. ("f"):rep(128) }, function(c)
     lu.assertEquals(c:get("/v1/organization").status, 401)
+  end)
+end
+
+function T.test_every_answer_says_how_fast_the_clock_runs()
+  with({ speed = 40 }, function(c)
+    local client = assert(net.client { base = c.sim.url })
+    for _, path in ipairs { "/v1/organization", "/v1/nothing", "/v1/gen4" } do
+      lu.assertEquals(assert(net.submit(client, { path = path })).headers["x-sim-speed"], "40")
+    end
   end)
 end
 

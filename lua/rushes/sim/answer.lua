@@ -6,6 +6,17 @@ local M = {}
 local JSON = "application/json; charset=utf-8"
 M.docs = "https://docs.dev.runwayml.com/api"
 
+--- What every answer of the API says: how fast our clock runs. rushes looks as often in
+--- simulated time as it would in real time.
+---@param req rt.httpd.Request  `pace` is the clock's speed
+---@param headers? table
+---@return table
+function M.headers(req, headers)
+  headers = headers or {}
+  headers["X-Sim-Speed"] = req.pace and ("%.14g"):format(req.pace)
+  return headers
+end
+
 --- Answer with a value as JSON.
 ---@async
 ---@param req rt.httpd.Request
@@ -14,7 +25,7 @@ M.docs = "https://docs.dev.runwayml.com/api"
 ---@param headers? table
 ---@param truncate? integer  end the connection after so many bytes of it
 function M.json(req, status, value, headers, truncate)
-  headers = headers or {}
+  headers = M.headers(req, headers)
   headers["Content-Type"] = JSON
   return req:respond { status = status, headers = headers, body = json.encode(value),
     truncate = truncate }
@@ -60,8 +71,8 @@ local REASON = { [500] = "Internal Server Error", [502] = "Bad Gateway",
 ---@async
 function M.html(req, status)
   local reason = REASON[status] or "Error"
-  return req:respond { status = status, headers = { ["Content-Type"] = "text/html" },
-    body = PAGE:format(status, reason, status, reason) }
+  return req:respond { status = status, body = PAGE:format(status, reason, status, reason),
+    headers = M.headers(req, { ["Content-Type"] = "text/html" }) }
 end
 
 return M

@@ -199,8 +199,7 @@ function M.create(sim, req, o)
   if lost(req, f, status) then return end
   local said = o.answer(t)
   if f.no_id then said.id = nil end
-  local headers = { ["X-Sim-Speed"] = ("%.14g"):format(sim.clock.speed) }
-  return answer.json(req, 200, said, headers, f.truncated_answer)
+  return answer.json(req, 200, said, nil, f.truncated_answer)
 end
 
 return M

@@ -200,6 +200,7 @@ end
 
 local function route(sim, req)
   local path = req.path
+  req.pace = below(path, "/v1") and sim.clock.speed or nil
   if below(path, "/v1/gen4") then return dialect.handle(sim, req) end
   if below(path, "/v1") then return api.handle(sim, req) end
   if below(path, "/_out") then return output(sim, req) end
