@@ -315,6 +315,7 @@ int luaopen_rt_net(lua_State *L)
         {"exchange", l_net_exchange},
         {"poll", l_net_poll},
         {"answer_meta", l_net_answer_meta},
+        {"headers", l_net_headers},
         {"download", l_net_download},
         {"counter", l_net_counter},
         {"counted", l_net_counted},

@@ -34,7 +34,22 @@ struct body *net_check_body(lua_State *L, int arg);
 /* lnet_exchange.c */
 int l_net_exchange(lua_State *L);
 int l_net_poll(lua_State *L);
+
+/* lnet_answer.c */
+struct net_result;
+
+/* A copy of the answer, for free(). `safe`: its request may be repeated. NULL
+ * when memory is out. */
+struct net_result *net_result_new(const struct http_answer *a, bool safe);
+
+/* Push answer | nil, err and free the result: the operation itself may wait
+ * for the garbage collector, which does not know how much hangs on it.
+ *                                                            [-0, +(1|2), m] */
+int net_push_result(lua_State *L, const struct rushes_op *op,
+                    struct net_result **result);
+
 int l_net_answer_meta(lua_State *L);
+int l_net_headers(lua_State *L);
 
 /* lnet_download.c */
 int l_net_download(lua_State *L);

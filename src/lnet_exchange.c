@@ -1,6 +1,5 @@
 /* lnet_exchange.c - module "rt.c.net": one exchange, and the same GET until
- * its answer changes. Answers leave C as a table whose headers are parsed
- * only when asked for (lua/rt/net.lua). */
+ * its answer changes. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,119 +10,6 @@
 /* Of a poll, in seconds. */
 #define EVERY 5
 #define DEADLINE 900
-
-static const char answer_key;
-
-/* ---- results, kept between the loop's callback and the task ---- */
-
-struct result {
-    const char *code; /* NULL: an answer. Static text */
-    double retry_after;
-    size_t meta_len, body_len; /* meta: the URL, a line's end, the headers */
-    int status;
-    bool retryable, sent;
-    char data[]; /* meta and body, or the sentence of a failure */
-};
-
-static struct result *result_of_failure(const struct http_answer *a)
-{
-    size_t n = strlen(a->why);
-    struct result *r = malloc(sizeof *r + n);
-    if (!r)
-        return NULL;
-    *r = (struct result){.code = a->code, .body_len = n};
-    memcpy(r->data, a->why, n);
-    return r;
-}
-
-static struct result *result_of_answer(const struct http_answer *a)
-{
-    size_t url = strcspn(a->url, "?#");
-    struct result *r = malloc(sizeof *r + url + 1 + a->head_len + a->body_len);
-    if (!r)
-        return NULL;
-    *r = (struct result){.meta_len = url + 1 + a->head_len,
-                         .body_len = a->body_len};
-    memcpy(r->data, a->url, url);
-    r->data[url] = '\n';
-    memcpy(r->data + url + 1, a->head, a->head_len);
-    memcpy(r->data + r->meta_len, a->body, a->body_len);
-    return r;
-}
-
-/* NULL when memory is out. */
-static struct result *result_new(const struct http_answer *a, bool safe)
-{
-    struct result *r = a->code ? result_of_failure(a) : result_of_answer(a);
-    if (!r)
-        return NULL;
-    r->status = a->status;
-    r->sent = a->sent;
-    r->retry_after = a->retry_after;
-    r->retryable = a->transient && (safe || !a->sent);
-    return r;
-}
-
-static int push_failure(lua_State *L, const struct result *r)
-{
-    lua_pushlstring(L, r->data, r->body_len);
-    rushes_push_error_code(L, r->code, r->retryable, "%s",
-                           lua_tostring(L, -1)); /* why nil err */
-    lua_pushboolean(L, r->sent);
-    lua_setfield(L, -2, "sent");
-    if (r->status) {
-        lua_pushinteger(L, r->status);
-        lua_setfield(L, -2, "status");
-    }
-    if (r->retry_after >= 0) {
-        lua_pushnumber(L, r->retry_after);
-        lua_setfield(L, -2, "retry_after");
-    }
-    return 2;
-}
-
-static int push_answer(lua_State *L, const struct result *r)
-{
-    lua_createtable(L, 1, 3);
-    lua_pushlstring(L, r->data, r->meta_len);
-    lua_rawseti(L, -2, 1);
-    lua_pushlstring(L, r->data + r->meta_len, r->body_len);
-    lua_setfield(L, -2, "body");
-    lua_pushinteger(L, r->status);
-    lua_setfield(L, -2, "status");
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, "sent");
-    if (r->retry_after >= 0) {
-        lua_pushnumber(L, r->retry_after);
-        lua_setfield(L, -2, "retry_after");
-    }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &answer_key);
-    lua_setmetatable(L, -2);
-    return 1;
-}
-
-/* Frees the result: the operation itself may wait for the garbage collector,
- * which does not know how much hangs on it. */
-static int push_result(lua_State *L, const struct rushes_op *op,
-                       struct result **result)
-{
-    struct result *r = *result;
-    if (op->status < 0)
-        return rushes_push_error(L, op->status, NULL);
-    int n = r->code ? push_failure(L, r) : push_answer(L, r);
-    free(r);
-    *result = NULL;
-    return n;
-}
-
-/* answer_meta(metatable): what answers get. */
-int l_net_answer_meta(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &answer_key);
-    return 0;
-}
 
 /* ---- a request in a table ---- */
 
@@ -264,14 +150,14 @@ static void check_request(lua_State *L, int req, struct request *r)
 struct exchange_op {
     struct rushes_op op;
     struct http_job job;
-    struct result *result;
+    struct net_result *result;
 };
 
 static void on_exchange(struct http_job *job, const struct http_answer *a)
 {
     struct exchange_op *x =
         (struct exchange_op *)((char *)job - offsetof(struct exchange_op, job));
-    x->result = result_new(a, job->spec->flags & HTTP_REPEATABLE);
+    x->result = net_result_new(a, job->spec->flags & HTTP_REPEATABLE);
     http_job_fini(job);
     rushes_op_done(&x->op, x->result ? 0 : UV_ENOMEM);
     rushes_op_release(&x->op);
@@ -288,7 +174,7 @@ static void exchange_cancel(struct rushes_op *op)
 static int exchange_push(lua_State *L, struct rushes_op *op)
 {
     struct exchange_op *x = (struct exchange_op *)op;
-    return push_result(L, op, &x->result);
+    return net_push_result(L, op, &x->result);
 }
 
 static void exchange_fini(struct rushes_op *op)
@@ -347,14 +233,14 @@ int l_net_exchange(lua_State *L)
 struct poll_op {
     struct rushes_op op;
     struct http_poll poll;
-    struct result *result;
+    struct net_result *result;
 };
 
 static void on_poll(struct http_poll *poll, const struct http_answer *a)
 {
     struct poll_op *p =
         (struct poll_op *)((char *)poll - offsetof(struct poll_op, poll));
-    p->result = result_new(a, true);
+    p->result = net_result_new(a, true);
     if (!a->code)
         poll->seen = http_poll_digest(a->body, a->body_len);
     http_poll_stop(poll);
@@ -373,7 +259,7 @@ static void poll_cancel(struct rushes_op *op)
 static int poll_push(lua_State *L, struct rushes_op *op)
 {
     struct poll_op *p = (struct poll_op *)op;
-    int n = push_result(L, op, &p->result);
+    int n = net_push_result(L, op, &p->result);
     if (n == 1) {
         lua_pushinteger(L, (lua_Integer)p->poll.seen);
         lua_setfield(L, -2, "digest");

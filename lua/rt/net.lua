@@ -36,18 +36,9 @@ local M = {}
 ---@field retry_after? number  seconds
 ---@field digest? integer  of the body, for the next `net.poll`
 
-local function parse_headers(raw)
-  local headers = {}
-  for name, value in raw:gmatch "\n([^\r\n:]+):[ \t]*([^\r\n]*)" do
-    name, value = name:lower(), value:gsub("[ \t]+$", "")
-    headers[name] = headers[name] and headers[name] .. ", " .. value or value
-  end
-  return headers
-end
-
 -- What an answer holds only when somebody asks; [1] is the URL and the head.
 local lazy = {
-  headers = function(answer) return parse_headers(answer[1]) end,
+  headers = function(answer) return c.headers(answer[1]) end,
   url = function(answer) return answer[1]:match "^[^\n]*" end,
   json = function(answer)
     if answer.body:find "^%s*[%[{\"]" then return (json.decode(answer.body)) end

@@ -30,6 +30,18 @@ function T.test_what_is_asked_arrives_and_the_answer_comes_back()
   lu.assertNil(r.json)
 end
 
+function T.test_odd_header_lines()
+  local headers = require("rt.c.net").headers
+  lu.assertEquals(headers("http://h/p\nHTTP/1.1 200 OK: fine\r\nA-b:  c d \t\r\n: e\r\n" ..
+    "no header\r\nEmpty:\r\na-B:f\nURL: http://i:1/\r\n\r\n"),
+    { ["a-b"] = "c d, f", empty = "", url = "http://i:1/" })
+  lu.assertEquals(headers "http://h/p\n", {})
+  lu.assertEquals(headers "", {})
+  local long = ("N"):rep(100000)
+  lu.assertEquals(headers("u\ns\n" .. long .. ": " .. long .. "\n"),
+    { [long:lower()] = long })
+end
+
 function T.test_every_method_and_an_empty_body()
   for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
     local r = assert(net.request(client(), { method = method, path = "/echo" }))
