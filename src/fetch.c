@@ -13,7 +13,7 @@
 
 #include "crash.h"
 
-#define BUFFER (256L << 10) /* socket to memory: few system calls */
+#define BUFFER (512L << 10) /* socket to memory: few system calls */
 #define CUTS_MAX 100        /* in all */
 #define FOLLOWS_MAX 5
 #define STALL_SECONDS 30L

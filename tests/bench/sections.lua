@@ -185,16 +185,17 @@ function M.downloads(build)
   local args = { "--jobs", tostring(FILES), "--fetch-only", "--dl-slots", "8" }
   rig.ballast(6000)
   local runs = rig.rounds_of {
-    raw_item(build, "rawget"), item(c.rushes, "rushes", args, opts),
-    raw_item(build, "rawget, hash", "--sha256"), item(c.floor, "floor", args, opts),
-    item(c.floor_full, "full", args, opts), curl_item(),
+    raw_item(build, "rawget"), item(c.rushes_plain, "rushes, no hash", args, opts),
+    curl_item(), item(c.floor, "floor", args, opts),
+    raw_item(build, "rawget, hash", "--sha256"), item(c.rushes, "rushes", args, opts),
+    item(c.floor_full, "full", args, opts),
     item(c.rushes, "rushes, 2 cores", args, free),
     item(c.floor_thread, "floor, 2 cores", args, free),
   }
   rig.say("  %-24s %5s %9s %12s %9s %10s", "client", "runs", "wall s", "MB/CPU-s", "peak MB",
     "gap ms")
-  for _, key in ipairs { "rawget", "rawget, hash", "floor", "full", "curl", "rushes",
-    "floor, 2 cores", "rushes, 2 cores" } do
+  for _, key in ipairs { "rawget", "curl", "floor", "rushes, no hash", "rawget, hash",
+    "full", "rushes", "floor, 2 cores", "rushes, 2 cores" } do
     local list = runs[key]
     if list then
       rig.say("  %-24s %5d %9s %12s %9s %10s", key == "full" and c.floor_full.name or key,
@@ -205,12 +206,13 @@ function M.downloads(build)
     end
   end
   local function rate(key) return rig.median(runs[key], mb_per_cpu_s) end
-  rig.verdict("downloads: MB/CPU-s, rushes / raw recv+write",
-    rig.ratio(rate "rushes", rate "rawget"), ">=", 0.95)
+  -- like with like: curl and the plain rawget do not hash
+  rig.verdict("downloads: MB/CPU-s, rushes without hash / raw recv+write",
+    rig.ratio(rate "rushes, no hash", rate "rawget"), ">=", 0.95)
   rig.verdict("downloads: MB/CPU-s, rushes / raw recv+write+hash",
     rig.ratio(rate "rushes", rate "rawget, hash"), ">=", 0.95)
-  rig.verdict("downloads: MB/CPU-s, rushes / curl --parallel",
-    rig.ratio(rate "rushes", rate "curl"), ">=", 1.2)
+  rig.verdict("downloads: MB/CPU-s, rushes without hash / curl --parallel",
+    rig.ratio(rate "rushes, no hash", rate "curl"), ">=", 1.2)
   rig.verdict("downloads: longest gap of the API loop, ms, 2 cores",
     rig.median(runs["rushes, 2 cores"], "gap_ms"), "<=", 30)
 end
