@@ -2,10 +2,12 @@
 #include "db_impl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_MAX 1024 /* bytes of a sentence */
 
@@ -91,17 +93,33 @@ static struct reason of_constraint(int rc)
     return (struct reason){there ? "exists" : "invalid", false, NULL};
 }
 
+/* Why the system does not let us write the file or the two beside it. SQLite
+ * tries again to read only, and what it then reports is the second failure. */
+static int refusal(const struct db *db, int otherwise)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(db->path, '/');
+    snprintf(folder, sizeof folder, "%.*s",
+             slash ? (int)(slash - db->path) + 1 : 1, slash ? db->path : ".");
+    bool missing = access(db->path, W_OK) < 0 && errno == ENOENT;
+    if (missing && !db->create)
+        return ENOENT;
+    if ((missing || access(db->path, W_OK) == 0) && access(folder, W_OK) == 0)
+        return otherwise;
+    return errno;
+}
+
 static struct reason of_result(struct db *db, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return of_errno(ENOSPC);
     case SQLITE_READONLY:
-        return of_errno(EACCES);
+        return of_errno(refusal(db, EACCES));
     case SQLITE_CANTOPEN:
         if (rc == SQLITE_CANTOPEN_ISDIR)
             return of_errno(EISDIR);
-        return of_errno(sqlite.sqlite3_system_errno(db->handle));
+        return of_errno(refusal(db, sqlite.sqlite3_system_errno(db->handle)));
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_NOMEM)
             return (struct reason){"no_memory", false, NULL};

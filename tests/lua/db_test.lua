@@ -452,6 +452,68 @@ T.test_a_file_damaged_in_the_middle = in_dir(function(dir)
   refused("damaged", { path }, conn:write { insert(1000) })
 end)
 
+--- Run a script with `dir`/disk being a disk of its own, where the machine allows that.
+local function run_on_disk(dir, options, text)
+  local disk, script = fs.join(dir, "disk"), fs.join(dir, "x.lua")
+  assert(fs.mkdir(disk))
+  assert(fs.write(script, text))
+  local mount = 'mount -t tmpfs -o "$1" none "$2" && exec "$3" run "$4" "$2"'
+  local exe = assert(io.popen "readlink /proc/$PPID/exe"):read "l"
+  local r = proc.run { "unshare", "-rm", "sh", "-c", mount, "sh", options, disk, exe, script }
+  if not r or not r.stdout:find "begun" then lu.skip "no disk can be mounted here" end
+  lu.assertEquals(r.code, 0, r.stderr)
+  return r.stdout
+end
+
+T.test_a_full_disk_keeps_what_was_committed = in_dir(function(dir)
+  local out = run_on_disk(dir, "size=512k", [[
+    print "begun"
+    local db, fs, task = require "rt.db", require "rt.fs", require "rt.task"
+    local conn <close> = assert(db.open(arg[1] .. "/a.db", { create = true }))
+    assert(conn:write { { "CREATE TABLE t (id INTEGER PRIMARY KEY, v)" } })
+    local filler = arg[1] .. "/filler"
+    assert(fs.write(filler, ("x"):rep(200000)))
+    local text, done, failed = ("x"):rep(2000), {}, nil
+    for round = 1, 50 do -- each is a commit of ten, of which none or all must fit
+      task.scope(function(s)
+        for i = round * 10, round * 10 + 9 do
+          s:spawn(function()
+            local ok, e = conn:write { { "INSERT INTO t VALUES (?, ?)", i, text } }
+            done[i], failed = ok or false, failed or e
+          end)
+        end
+      end)
+      if failed then break end
+    end
+    print(failed.code, failed)
+    local there = {}
+    for _, row in ipairs(assert(conn:rows "SELECT id FROM t")) do there[row.id] = true end
+    for i, ok in pairs(done) do assert(ok == (there[i] or false), i) end
+    assert(fs.remove(filler))
+    assert(conn:write { { "DELETE FROM t WHERE id > 20" } })]])
+  lu.assertStrContains(out, "no_space")
+  lu.assertStrContains(out, "the disk is full")
+end)
+
+T.test_a_disk_that_may_not_be_written_to = in_dir(function(dir)
+  local out = run_on_disk(dir, "size=512k", [[
+    print "begun"
+    local db, path = require "rt.db", arg[1] .. "/a.db"
+    do
+      local conn <close> = assert(db.open(path, { create = true }))
+      assert(conn:write { { "CREATE TABLE t (id INTEGER PRIMARY KEY, v)" } })
+    end
+    assert(os.execute("mount -o remount,ro " .. arg[1]))
+    local _, e = db.open(path)
+    print(e.code, e)
+    _, e = db.open(arg[1] .. "/new.db", { create = true })
+    print(e.code, e)]])
+  local _, n = out:gsub("denied\t", "")
+  lu.assertEquals(n, 2, out)
+  _, n = out:gsub("the file system is mounted read%-only", "")
+  lu.assertEquals(n, 2, out)
+end)
+
 T.test_two_programs_share_a_database = in_dir(function(dir)
   local path, script = fs.join(dir, "a.db"), fs.join(dir, "x.lua")
   assert(fs.write(script, [[
