@@ -78,6 +78,16 @@ static int l_exe(lua_State *L)
     return 1;
 }
 
+/* process() -> pid, host name: who holds a show's lock        [-0, +2, m] */
+static int l_process(lua_State *L)
+{
+    char name[UV_MAXHOSTNAMESIZE];
+    size_t size = sizeof name;
+    lua_pushinteger(L, (lua_Integer)uv_os_getpid());
+    lua_pushstring(L, uv_os_gethostname(name, &size) < 0 ? "?" : name);
+    return 2;
+}
+
 typedef const char *version_fn(void);
 
 /* The version of a library that is loaded at first use, or why it is not
@@ -98,7 +108,7 @@ static void set_library(lua_State *L, const char *name, const char *soname,
  * Loads the libraries that are otherwise loaded at first use: milliseconds. */
 static int l_versions(lua_State *L)
 {
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 6);
     lua_pushliteral(L, RUSHES_VERSION);
     lua_setfield(L, -2, "rushes");
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
@@ -114,20 +124,16 @@ static int l_versions(lua_State *L)
     lua_setfield(L, -2, "libcrypto");
     set_library(L, "libcurl", "libcurl.so.4", "curl_version");
     set_library(L, "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version");
-    set_library(L, "sqlite", "libsqlite3.so.0", "sqlite3_libversion");
     return 1;
 }
 
 int luaopen_rt_sys(lua_State *L)
 {
     static const luaL_Reg lib[] = {
-        {"isatty", l_isatty},
-        {"window", l_window},
-        {"disk", l_disk},
-        {"open_files", l_open_files},
-        {"versions", l_versions},
-        {"exe", l_exe},
-        {NULL, NULL},
+        {"isatty", l_isatty},     {"window", l_window},
+        {"disk", l_disk},         {"open_files", l_open_files},
+        {"versions", l_versions}, {"exe", l_exe},
+        {"process", l_process},   {NULL, NULL},
     };
     luaL_newlib(L, lib);
     return 1;

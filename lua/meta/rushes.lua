@@ -154,7 +154,8 @@ function Shot:shoot() end
 ---@class rushes.Take
 ---@field shot rushes.Shot
 ---@field number string     "t001"
----@field status "planned"|"running"|"landed"|"failed"|"skipped"|"stopped"
+---@field status "planned"|"running"|"landed"|"failed"|"unknown"|"skipped"|"stopped"
+---@field reused? boolean  an earlier run has made it; this one paid nothing for it
 ---@field state? string     queued throttled running …, while it runs
 ---@field progress? number  0 to 1
 ---@field model? string

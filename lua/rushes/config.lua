@@ -9,6 +9,17 @@ local M = {}
 ---@class rushes.config.Options
 ---@field budget? number  --budget: credits for all shows together
 ---@field sim? boolean    --sim: this run talks to the simulator
+---@field plan? boolean   `rushes plan`: nothing is sent, nothing is written
+---@field only? string    --only: glob of shot names
+---@field limit? integer  --limit: takes that may be bought
+---@field force? boolean  --force: make shots anew
+---@field confirm? async fun(takes: integer, credits: number): boolean  asked with --force
+---@field fail_fast? boolean
+---@field on_unknown? "hold"|"resubmit"
+---@field verify? boolean
+---@field redecide? boolean
+---@field allow_moderated? boolean
+---@field same_account? boolean
 M.options = {}
 
 local overrides = {} -- variable -> {value, origin}

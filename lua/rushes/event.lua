@@ -11,14 +11,18 @@ local M = {}
 ---| "state"      `state` has changed: queued throttled running succeeded downloading
 ---| "progress"   `progress` 0..1
 ---| "landed"     `file` is on disk, `credits` is what it cost
+---| "reused"     `file` is on disk since an earlier run, `credits` is what it cost then
 ---| "failed"     `err`; `credits` is what it cost all the same
 ---| "note"       `text`: a sentence for the person
 ---| "budget"     spent, reserved, left, total (credits)
 ---| "done"       a show:shoot() has ended
+---| "call"       `rushes plan`: what one call would cost and why
+---| "lanes"      the account has said what it has: lanes, balance
 
 M.kinds = {
   show = true, planned = true, submitted = true, state = true, progress = true,
-  landed = true, failed = true, note = true, budget = true, done = true,
+  landed = true, reused = true, failed = true, note = true, budget = true, done = true,
+  call = true, lanes = true,
 }
 
 local listeners = {}

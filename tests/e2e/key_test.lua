@@ -56,7 +56,7 @@ function T.test_a_wrong_key_is_4()
     local r = lib.run_source(SHOW, { env = { RUNWAYML_API_SECRET = "not-a-key",
       RUNWAYML_BASE_URL = url } })
     lib.assert_code(r, 4)
-    lu.assertStrContains(r.stderr, "street t001 failed")
+    lu.assertStrContains(r.stderr, "does not accept the key (401)")
     lu.assertNotStrContains(r.stderr, "not-a-key")
   end)
 end

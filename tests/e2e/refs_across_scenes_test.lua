@@ -90,11 +90,11 @@ function T.test_who_is_not_mentioned_is_mentioned_in_the_still_and_tags_end_ther
   end)
 end
 
-function T.test_a_second_run_asks_for_second_takes_with_seeds_of_their_own()
+function T.test_shooting_twice_asks_for_second_takes_with_seeds_of_their_own()
   with_refs(function(s, orders)
     lib.assert_code(s:run(SHOW), 0)
     local first = orders["street/text_to_image"].seed
-    lib.assert_code(s:run(SHOW), 0)
+    lib.assert_code(s:run(SHOW .. "\nshow:shoot()"), 0)
     lu.assertNotEquals(orders["street/text_to_image"].seed, first)
     lu.assertEquals(#studio.files(s.dir .. "/night"), 12)
     -- and the same seeds again in an empty folder

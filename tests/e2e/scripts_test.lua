@@ -57,9 +57,9 @@ local function coat(path, at)
 end
 
 local NARRATIVE = [[
-street	landed	gen4_turbo	30	night-walk/street_t001.mp4
-lobby	landed	gen4_turbo	30	night-walk/lobby_t001.mp4
-rooftop	landed	gen4.5	65	night-walk/rooftop_t001.mp4
+street	landed	gen4_turbo	30	night-walk/sim/street_t001.mp4
+lobby	landed	gen4_turbo	30	night-walk/sim/lobby_t001.mp4
+rooftop	landed	gen4.5	65	night-walk/sim/rooftop_t001.mp4
 ]]
 
 function T.test_narrative_makes_three_clips_of_one_heroine()
@@ -71,13 +71,13 @@ function T.test_narrative_makes_three_clips_of_one_heroine()
     lu.assertEquals(r.stdout, NARRATIVE)
     lu.assertStrContains(r.stderr, "3 of 3 takes landed · 125 credits spent")
     lu.assertStrMatches(r.stderr, ".*\ntotal +6 +6 +0 +0 +125 +0 +0\n.*")
-    lu.assertEquals(studio.files(dir .. "/night-walk"), { "lobby_t001.mp4",
+    lu.assertEquals(studio.files(dir .. "/night-walk/sim"), { "lobby_t001.mp4",
       "lobby_t001_still.png", "rooftop_t001.mp4", "rooftop_t001_still.png",
       "street_t001.mp4", "street_t001_still.png" })
     task.scope(function(s)
       for _, shot in ipairs { "street", "lobby", "rooftop" } do
         s:spawn(function()
-          local clip = ("%s/night-walk/%s_t001.mp4"):format(dir, shot)
+          local clip = ("%s/night-walk/sim/%s_t001.mp4"):format(dir, shot)
           assert_five_seconds(clip)
           lu.assertTrue(coat(clip, 2.5) > 0.03, shot .. ": the heroine is not to be seen")
         end)
@@ -100,15 +100,16 @@ function T.test_product_campaign_counts_its_takes_and_credits()
   end)
 end
 
-function T.test_running_it_again_makes_second_takes_and_replaces_nothing()
+function T.test_a_file_of_that_name_is_not_replaced()
   studio.with({}, function(s)
     copy_refs(s.dir)
-    s:run(text_of "product_campaign.lua")
-    local first = s.dir .. "/watch/macro_t001.mp4"
-    assert(fs.write(first, "mine"))
+    local mine = s.dir .. "/watch/macro_t001.mp4"
+    assert(fs.mkdir(s.dir .. "/watch"))
+    assert(fs.write(mine, "mine"))
     lib.assert_code(s:run(text_of "product_campaign.lua"), 0)
-    lu.assertEquals(fs.read(first), "mine")
-    lu.assertEquals(#studio.files(s.dir .. "/watch"), 16)
+    lu.assertEquals(fs.read(mine), "mine")
+    lu.assertTrue(fs.exists(s.dir .. "/watch/macro_t002.mp4"))
+    lu.assertEquals(#studio.files(s.dir .. "/watch"), 9)
   end)
 end
 

@@ -6,6 +6,7 @@ local proc = require "rt.proc"
 local task = require "rt.task"
 
 local lib = require "e2e.lib"
+local studio = require "e2e.studio"
 
 local T = {}
 
@@ -47,7 +48,7 @@ function T.test_two_shots_land_as_real_clips_and_the_bill_agrees()
     local probe = assert(proc.run { "ffprobe", "-v", "error", "-count_frames",
       "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height,nb_read_frames",
       "-of", "csv=p=0",
-      dir .. "/night/street_t001.mp4" })
+      dir .. "/night/sim/street_t001.mp4" })
     lu.assertEquals(probe.stdout, "h264,1280,720,120\n")
   end)
 end
@@ -89,11 +90,6 @@ end
 
 -- ---- bad input ----
 
-local function list(dir)
-  local names = {}
-  for _, entry in ipairs(fs.list(dir) or {}) do names[#names + 1] = entry.name end
-  return names
-end
 
 local function refused(shots, code, sentence, flags)
   lib.in_folder(function(dir)
@@ -101,7 +97,7 @@ local function refused(shots, code, sentence, flags)
     lib.assert_code(r, code)
     lu.assertStrContains(r.stderr, sentence)
     lu.assertStrContains(r.stderr, "no tasks were created")
-    lu.assertEquals(list(dir .. "/night"), {})
+    lu.assertEquals(studio.files(dir .. "/night"), {})
   end)
 end
 
@@ -139,9 +135,10 @@ function T.test_a_full_disk_leaves_nothing_half_written()
     if not mounted or mounted.code ~= 0 then lu.skip "a tmpfs may not be mounted here" end
     local ok, e = pcall(function()
       local r = run_in(dir, SHOW:format(STREET))
-      lib.assert_code(r, 1)
-      lu.assertStrContains(r.stderr, "No space left")
-      lu.assertEquals(list(dir .. "/night"), {})
+      lib.assert_code(r, 7)
+      lu.assertStrContains(r.stderr, "the disk is full")
+      lu.assertStrContains(r.stderr, "nothing was sent")
+      lu.assertEquals(studio.files(dir .. "/night"), {})
     end)
     assert(proc.run { "umount", dir .. "/night" })
     if not ok then error(e, 0) end
@@ -201,7 +198,7 @@ function T.test_ctrl_c_lets_a_paid_take_land()
     end)
     lib.assert_code(result, 130)
     lu.assertTableContains(out, "landed")
-    lu.assertEquals(list(dir .. "/night"), { "street_t001.mp4" })
+    lu.assertEquals(studio.files(dir .. "/night"), { "sim/street_t001.mp4" })
   end)
 end
 

@@ -18,7 +18,7 @@ local ANY_PART = "5ec2e7c0ffee"
 local Studio = {}
 Studio.__index = Studio
 
---- Every file below a folder, in order, as paths from there.
+--- Every file below a folder but the journal's, in order, as paths from there.
 ---@async
 ---@param dir string
 ---@return string[]
@@ -29,7 +29,7 @@ function M.files(dir)
       for _, path in ipairs(M.files(dir .. "/" .. entry.name)) do
         found[#found + 1] = entry.name .. "/" .. path
       end
-    else
+    elseif not entry.name:find "^journal%." then
       found[#found + 1] = entry.name
     end
   end

@@ -24,7 +24,7 @@ function T.test_waiting_for_a_slot_does_not_count_as_work()
     task.scope(function(scope)
       scope:spawn(function()
         r = s:run("require('rushes.provider.runway').poll = { first = 0.02, every = 0.02,"
-          .. " deadline = 0.5 }\n" .. studio.script { "A street" })
+          .. " deadline = 0.5, queue = 60 }\n" .. studio.script { "A street" })
       end)
       task.wait_on(waiting)
       s.sim.clock:advance(200)
@@ -47,8 +47,9 @@ function T.test_nothing_is_sent_after_ctrl_c()
   end)
 end
 
--- Two shows with one folder gave the same names to their clips, and one was lost.
-function T.test_shows_that_share_a_folder_share_the_numbers()
+-- Two shows with one folder gave the same names to their clips, and one was lost: now a
+-- folder belongs to the show whose journal lies in it.
+function T.test_shows_do_not_share_a_folder()
   studio.with({}, function(s)
     local r = s:run [[
       local rushes = require "rushes"
@@ -59,8 +60,9 @@ function T.test_shows_that_share_a_folder_share_the_numbers()
         return show:shoot()
       end
       rushes.all { function() return shoot "a" end, function() return shoot "b" end }]]
-    lib.assert_code(r, 0)
-    lu.assertEquals(studio.files(s.dir .. "/clips"), { "street_t001.mp4", "street_t002.mp4" })
+    lib.assert_code(r, 7)
+    lu.assertStrContains(r.stderr, "the journal in clips is that of show")
+    lu.assertEquals(studio.files(s.dir .. "/clips"), { "street_t001.mp4" })
   end)
 end
 

@@ -21,6 +21,7 @@ local M = {}
 ---@field planned integer   takes wanted so far
 ---@field active integer    submitted and not ended
 ---@field landed integer
+---@field reused integer    those of them that an earlier run has made
 ---@field failed integer
 ---@field skipped integer   left out by the policy
 ---@field stopped integer   not sent because of Ctrl-C
@@ -38,7 +39,7 @@ Board.__index = Board
 ---@return rushes.cli.Board
 function M.new(now, limit)
   return setmetatable({ now = now, started = now(), cap = limit, limit = limit,
-    planned = 0, active = 0, landed = 0, failed = 0, skipped = 0, stopped = 0,
+    planned = 0, active = 0, landed = 0, reused = 0, failed = 0, skipped = 0, stopped = 0,
     states = {}, failures = {}, rows = {}, by_key = {}, known = {}, ended_rows = 0,
     shows = 0, budgets = 0 }, Board)
 end
@@ -154,6 +155,11 @@ function on.landed(board, f)
   board.known[k] = nil
   board.landed = board.landed + 1
   return close_row(board, k), true
+end
+
+function on.reused(board, f)
+  board.reused = board.reused + 1
+  return on.landed(board, f)
 end
 
 function on.failed(board, f)

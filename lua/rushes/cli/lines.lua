@@ -19,6 +19,12 @@ local function landed(f, row, board, paint)
     text.count(text.credits(f.credits or 0), "credit"), text.clean(f.file or "no file"))
 end
 
+local function reused(f, paint)
+  return ("%s %s is there already: %s, %s, cost %s"):format(paint("green", "✓"), name(f),
+    text.clean(f.file or "no file"), text.clean(f.model or "?"),
+    text.count(text.credits(f.credits or 0), "credit"))
+end
+
 local MARKS = { skipped = "-", stopped = "-" }
 
 local function failed(f, row, board, paint)
@@ -43,6 +49,7 @@ end
 ---@return string?
 function M.lasting(kind, f, row, board, paint)
   if kind == "landed" then return landed(f, row, board, paint) end
+  if kind == "reused" then return reused(f, paint) end
   if kind == "failed" then return failed(f, row, board, paint) end
   if kind == "note" then return text.clean(f.text or "") end
 end
@@ -72,6 +79,7 @@ end
 function M.summary(board)
   local parts = { ("%d of %s landed"):format(board.landed,
     text.count(board.planned, "take")) }
+  if board.reused > 0 then parts[1] = ("%s (%d of them before)"):format(parts[1], board.reused) end
   for _, what in ipairs { "failed", "skipped", "stopped" } do
     if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
   end

@@ -121,20 +121,21 @@ local function outer(program, body)
     local _, e = task.try(inner, program, body)
     program.err = e
     if program.display then program.display:close() end
+    local journals = package.loaded["rushes.take.journal"]
+    if journals then journals.close_all(program:status()) end
     if program.ending then program.ending(program) end
     root:cancel "the program has ended"
   end
 end
 
-local function status(program)
-  if program.signal then
-    return 128 + program.signal
-  elseif program.exit then
-    return program.exit
-  end
-  local display = program.display
-  if not program.err and not display then return 0 end
-  return require("rushes.cli.exit_status").of(program.err, display and display.board)
+--- The exit status, as far as it is known.
+---@return integer
+function Program:status()
+  if self.signal then return 128 + self.signal end
+  if self.exit then return self.exit end
+  local display = self.display
+  if not self.err and not display then return 0 end
+  return require("rushes.cli.exit_status").of(self.err, display and display.board)
 end
 
 --- Run `body(program)` in a task to its end and report what went wrong.
@@ -150,7 +151,7 @@ function M.run(body, program)
   if program.err and not program.exit then
     require("rushes.cli.report").show(program, program.err)
   end
-  local code = status(program)
+  local code = program:status()
   if program.display then program.display:finish(code, program.err) end
   return code
 end

@@ -23,6 +23,14 @@ local function number(what, least)
   end
 end
 
+local function whole(what)
+  return function(s)
+    local n = math.tointeger(tonumber(s))
+    if n and n >= 0 then return n end
+    return nil, ("%s wants a whole number, not '%s'"):format(what, s)
+  end
+end
+
 --- Flags that `run` and `-e` share.
 function M.flags(p)
   p:flag "--sim" :description "run on a simulator of its own, then print its bill"
@@ -32,6 +40,19 @@ function M.flags(p)
     :description "what goes wrong there: docs/simulator.md"
   p:option "--budget" :argname "CREDITS" :convert(number("--budget", 0))
     :description "credits that this run may spend at most"
+  p:option "--only" :argname "GLOB" :description "leave out shots of other names"
+  p:option "--limit" :argname "N" :convert(whole "--limit")
+    :description "buy at most N takes; what is there already does not count"
+  p:flag "--force" :description "make the shots anew, under the next number"
+  p:flag "--yes" :description "with --force: do not ask whether the price is right"
+  p:flag "--fail-fast" :description "after the first failed take submit nothing more"
+  p:option "--on-unknown" :argname "hold|resubmit" :choices { "hold", "resubmit" }
+    :description "what to do about calls whose outcome is not known; default hold"
+  p:flag "--verify" :description "hash the files of landed takes, do not trust their dates"
+  p:flag "--redecide" :description "ask the policies again instead of the journal"
+  p:flag "--allow-moderated" :description "send what moderation has refused before"
+  p:flag "--same-account"
+    :description "a changed address of the provider leads to the same account"
   p:flag "--json" :description "events on stdout as JSON Lines; prints go to stderr"
   p:flag "--no-progress" :description "no live view and no lines for each step"
   p:option "--lua-path" :argname "DIR"
@@ -112,10 +133,25 @@ local function watch_events(opts, state)
   end)
 end
 
+-- What the studio is told of the flags, as rushes.config.Options.
+local STUDIO = { "budget", "only", "limit", "force", "fail_fast", "on_unknown", "verify",
+  "redecide", "allow_moderated", "same_account", "plan" }
+
+--- At a terminal a price is agreed to before it is paid a second time.
+local function ask_first()
+  local sys = require "rt.c.sys"
+  if sys.isatty(0) and sys.isatty(2) then
+    require("rushes.config").options.confirm = require "rushes.cli.confirm"
+  end
+end
+
 local function apply_flags(opts, state)
   if opts.lua_path then require "rushes.cli.devpath" (opts.lua_path) end
   if opts.json then require("rushes.cli.display").open(state, opts) end
-  if opts.budget then require("rushes.config").options.budget = opts.budget end
+  for _, name in ipairs(STUDIO) do
+    if opts[name] then require("rushes.config").options[name] = opts[name] end
+  end
+  if opts.force and not opts.yes then ask_first() end
 end
 
 --- Run what `body(state, opts)` gives, as the flags ask.

@@ -302,6 +302,17 @@ function Lanes:acquire(model, opts)
   return stand(self, lane, waiter)
 end
 
+--- A slot for a generation that is under way already, sent by an earlier run: it counts
+--- whether there is room or not. Does not wait.
+---@param model string
+---@return rushes.Slot
+function Lanes:occupy(model)
+  local lane = lane_of(self, model)
+  local slot = give(self, lane, "")
+  lane.pending, slot.counted = lane.pending - 1, true
+  return slot
+end
+
 -- ---- what is known of the account ----
 
 ---@class rushes.LaneLimits

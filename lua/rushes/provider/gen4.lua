@@ -16,7 +16,7 @@ local M = {
   api = 1, name = "gen4", catalog = data,
   base_env = "GEN4_BASE_URL", key_env = KEY_ENV,
   auth = "Bearer", headers = {},
-  poll = { first = 5, every = 5, deadline = 900 },
+  poll = { first = 5, every = 5, deadline = 900, queue = 86400 },
   caps = { cancel = false, progress = true, upload = false },
   aliases = { gen4_turbo = "gen4-turbo", ["gen4-standard"] = "gen4" },
 }

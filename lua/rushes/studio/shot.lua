@@ -15,14 +15,15 @@ local M = {}
 ---@field first_frame? string|table  path, https URL or reference
 ---@field last_frame? string|table
 ---@field policy? function           instead of the show's
+---@field priority number           among shots that wait for a lane, higher first; 0
 ---@field show rushes.Show
 local Shot = {}
 
 local SPEC = object.set
-  "name prompt refs seconds ratio seed first_frame last_frame policy"
+  "name prompt refs seconds ratio seed first_frame last_frame policy priority"
 local FIELDS = object.set
-  "name prompt refs seconds ratio seed first_frame last_frame policy show"
-local class = object.class("shot", Shot, FIELDS, object.set "policy")
+  "name prompt refs seconds ratio seed first_frame last_frame policy priority show asked"
+local class = object.class("shot", Shot, FIELDS, object.set "policy priority asked")
 
 local DEFAULT_SECONDS = 5
 
@@ -94,6 +95,7 @@ function M.new(show, spec, level)
   check_type(spec, "prompt", "string", level)
   check_type(spec, "seconds", "number", level)
   check_type(spec, "ratio", "string", level)
+  check_type(spec, "priority", "number", level)
   check_type(spec, "policy", "function", level)
   check_type(spec, "refs", "table", level)
   check_frame(spec, "first_frame", level)
@@ -105,7 +107,8 @@ function M.new(show, spec, level)
   return setmetatable({ show = show, name = spec.name, prompt = spec.prompt,
     refs = check_refs(show, spec, level), seconds = spec.seconds or DEFAULT_SECONDS,
     ratio = spec.ratio or show.ratio, seed = spec.seed, first_frame = spec.first_frame,
-    last_frame = spec.last_frame, policy = spec.policy }, class)
+    last_frame = spec.last_frame, policy = spec.policy,
+    priority = spec.priority or 0 }, class)
 end
 
 --- Shoot this one shot: one more take of it. Waits; spends.

@@ -1,18 +1,15 @@
 --- One project: its references, shots, budget and output folder.
 local fs = require "rt.fs"
-local err = require "rt.err"
 local suggest = require "rt.suggest"
-local task = require "rt.task"
+local config = require "rushes.config"
 local event = require "rushes.event"
 local ledgers = require "rushes.money.ledger"
-local graph = require "rushes.studio.graph"
 local object = require "rushes.studio.object"
-local policies = require "rushes.studio.policy"
+local shoot = require "rushes.studio.shoot"
 local shots = require "rushes.studio.shot"
 local takes = require "rushes.studio.takes"
 local accounts = require "rushes.take.account"
 local assets = require "rushes.take.assets"
-local take = require "rushes.take.take"
 
 local M = {}
 
@@ -21,7 +18,8 @@ local M = {}
 ---@field ratio string      default of its shots, e.g. "1280:720"
 ---@field fps integer       24
 ---@field provider string   "runway"
----@field output string     folder of the clips; the show's name when not given
+---@field output string     folder of the clips and the journal; the show's name when not
+---                         given; with --sim its subfolder "sim"
 ---@field policy? function  set it: show.policy = function(shot, ctx) … end
 ---@field shots rushes.Shot[]
 ---@field refs table<string, rushes.Reference>
@@ -30,8 +28,8 @@ local Show = {}
 
 local SPEC = object.set "name ratio fps budget provider output policy"
 local FIELDS = object.set
-  "name ratio fps provider output policy shots shot_names refs ledger"
-local class = object.class("show", Show, FIELDS, object.set "policy")
+  "name ratio fps provider output policy shots shot_names refs ledger journal numbers breaker"
+local class = object.class("show", Show, FIELDS, object.set "policy journal numbers breaker")
 
 local TYPES = { ratio = "string", fps = "number", provider = "string",
   output = "string", policy = "function" }
@@ -67,8 +65,10 @@ function M.new(spec)
   local name = spec.provider or "runway"
   accounts.provider(name, 2)
   event.emit("show", { show = spec.name, budget = spec.budget })
+  local output = spec.output or spec.name
+  if config.options.sim then output = fs.join(output, "sim") end
   return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
-    fps = spec.fps or 24, provider = name, output = spec.output or spec.name,
+    fps = spec.fps or 24, provider = name, output = output,
     policy = spec.policy, shots = {}, shot_names = {}, refs = {},
     ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root()) }, class)
 end
@@ -160,89 +160,6 @@ function Show:shot(spec)
   return shot
 end
 
-local folders = {} -- folder -> shot -> the last take number seen or given out there
-
---- Find out which takes lie in a folder; once, because shots may be many.
-local function look_into(folder)
-  local last = {}
-  for _, entry in ipairs(fs.list(folder) or {}) do
-    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
-    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
-  end
-  folders[folder] = folders[folder] or last -- another show may have been quicker
-end
-
---- The next free take number of a shot: clips that lie in the folder are never replaced,
---- and shows that share it share the numbers.
-local function next_number(show, shot)
-  local last = folders[show.output]
-  last[shot.name] = (last[shot.name] or 0) + 1
-  return last[shot.name]
-end
-
-local function context(show)
-  local ledger = show.ledger
-  local left = ledger:left()
-  return {
-    stage = "final",
-    budget = {
-      limit = ledger.limit and ledgers.credits(ledger.limit),
-      left = left and ledgers.credits(left) or math.huge,
-      spent = ledgers.credits(ledger.spent),
-      reserved = ledgers.credits(ledger.reserved),
-    },
-    catalogue = accounts.provider(show.provider).catalog,
-  }
-end
-
---- Ask the policy, work out the stages and hold their credits.
-local function decide(show, account, shot, new)
-  local decision, e = policies.ask(shot.policy or show.policy or policies.default, shot,
-    context(show))
-  if not decision then return new:fail("failed", e) end
-  new.why = decision.why
-  if not decision.model then
-    return new:fail("skipped", err.new("skipped", ("the policy left shot %q out%s")
-      :format(shot.name, decision.why and ": " .. decision.why or "")))
-  end
-  new.model = account:model(decision.model)
-  local base = { name = "shot " .. shot.name, prompt = shot.prompt or "",
-    seconds = decision.seconds or shot.seconds, ratio = shot.ratio, seed = new.seed,
-    fps = show.fps }
-  local stages
-  stages, e = graph.stages(account.provider.catalog, shot, { model = new.model,
-    still = decision.still and account:model(decision.still) }, base)
-  if not stages then return new:fail("failed", e) end
-  new:plan(account, stages, show.ledger)
-  return new
-end
-
-local function plan_all(show, account, wanted)
-  local list = {}
-  for i, shot in ipairs(wanted) do
-    local new = take.new(shot, next_number(show, shot))
-    list[i] = new
-    local ok, e = task.try(decide, show, account, shot, new)
-    if not ok then new:fail("failed", e) end
-  end
-  return list
-end
-
---- Make the folder of the clips and find out, before one is paid for, whether they can
---- be written there.
-local function open_folder(path)
-  local probe = fs.join(path, ".rushes-probe")
-  local ok, e = fs.mkdir(path)
-  if ok and not folders[path] then
-    ok, e = fs.write(probe, "")
-    fs.remove(probe) -- or another show has: it tries the same
-    if ok then look_into(path) end
-  end
-  if ok then return true end
-  return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
-    .. " sent: %s"):format(path, e.message), { cause = e })
-end
-
 local SHOOT = object.set "only"
 
 --- Shoot every shot once, all at the same time; comes back when each has landed or
@@ -255,20 +172,8 @@ function Show:shoot(opts)
     error("show:shoot() shoots every shot; for one of them say shot:shoot()", 2)
   end
   suggest.check_keys("show:shoot", opts or {}, SHOOT)
-  local account, e = accounts.open(self.provider)
-  if not account then error(e, 0) end
-  local ok
-  ok, e = open_folder(self.output)
-  if not ok then error(e, 0) end
   local only = opts and opts.only
-  local list = plan_all(self, account, only and { only } or self.shots)
-  task.scope(function(s)
-    for _, new in ipairs(list) do
-      if new.status == "planned" then s:spawn(new.shoot, new) end
-    end
-  end)
-  event.emit("done", { show = self.name, takes = list })
-  return takes.new(list)
+  return takes.new(shoot.shoot(self, only and { only } or self.shots))
 end
 
 return M

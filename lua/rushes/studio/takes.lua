@@ -10,10 +10,12 @@ local Takes = {}
 Takes.__index = Takes
 Takes.__name = "rushes.takes"
 
-local STATUS = { landed = true, failed = true, skipped = true, stopped = true }
+local STATUS = { landed = true, failed = true, unknown = true, skipped = true,
+  stopped = true, planned = true }
 
 --- How many takes have this status.
----@param status string  "landed", "failed", "skipped" or "stopped"
+---@param status string  "landed", "failed", "unknown", "skipped", "stopped" or, in
+---                       `rushes plan`, "planned"
 ---@return integer
 function Takes:count(status)
   if not STATUS[status] then

@@ -15,6 +15,7 @@ local M = {}
 ---@field cfg table       {base}; never holds a key
 ---@field client table    rt.net client
 ---@field loopback boolean  a simulator or a gateway on this machine
+---@field speed? number     how many times as fast as ours the simulator's clock runs
 ---@field uploads table<string, {queue: rt.Queue, err?: rt.Err}>  under way, by hash
 local Account = {}
 Account.__index = Account
@@ -78,13 +79,21 @@ local function label(account, req, about)
   req.headers["X-Rushes-Take"] = about.take
 end
 
---- How many times as fast as ours the clock runs that the task goes by: a simulator on
---- this machine says so, anybody else's is ours.
----@param resp table
----@return number?
-function Account:pace(resp)
-  local speed = self.loopback and tonumber(resp.headers["x-sim-speed"])
-  return speed and speed > 0 and speed or nil
+local SHORTEST = 0.2 -- seconds between two looks, however fast the simulator's clock
+
+--- How fast the clock runs that tasks go by: a simulator on this machine says so in its
+--- answers, anybody else's clock is ours.
+local function learn_pace(account, resp)
+  local speed = account.loopback and tonumber(resp.headers["x-sim-speed"])
+  if speed and speed > 0 then account.speed = speed end
+end
+
+--- Seconds of the provider's clock in seconds of ours.
+---@param seconds number
+---@return number
+function Account:pace(seconds)
+  if not self.speed then return seconds end
+  return math.min(seconds, math.max(SHORTEST, seconds / self.speed))
 end
 
 --- Send what must not be sent twice. Waits; may spend.
@@ -95,13 +104,17 @@ end
 function Account:submit(req, files, about)
   label(self, req, about)
   req.files = files and next(files) and files
-  return net.submit(self.client, req)
+  local resp, e = net.submit(self.client, req)
+  if resp then learn_pace(self, resp) end
+  return resp, e
 end
 
 --- Send what may be repeated. Waits; spends nothing.
 ---@async
 function Account:request(req)
-  return net.request(self.client, req, { retry = {} })
+  local resp, e = net.request(self.client, req, { retry = {} })
+  if resp then learn_pace(self, resp) end
+  return resp, e
 end
 
 --- Wait until the answer to a GET is not the one that `opts.seen` stands for.

@@ -1,12 +1,13 @@
---- One generation at a provider: planned, sent, followed, downloaded. A paid call of
---- DESIGN 4, in memory. A script gets it from `provider:generate`, a take owns one for
---- each of its stages.
+--- One submission to a provider: planned, sent, followed, downloaded. A paid call of
+--- DESIGN 4, each step in the journal before the next one depends on it. A script gets
+--- one from `provider:generate`; a call of a take makes one for each of its attempts.
 local core = require "rt.c.core"
 local err = require "rt.err"
-local retry = require "rt.retry"
 local task = require "rt.task"
+local failures = require "rushes.take.failures"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
+local records = require "rushes.take.record"
 local stop = require "rushes.stop"
 local suggest = require "rt.suggest"
 
@@ -20,83 +21,123 @@ local M = {}
 ---@field credits? number  reserved while it runs, charged once it has ended
 ---@field outputs? table[]
 ---@field about? {show: string, shot: string, take: string}
----@field pace? number     how many times as fast as ours the simulator's clock runs
 local Job = {}
 
 local FIELDS = object.set [[id model state progress credits outputs err held handle
-  account ledger spec files what about pace]]
+  account leaves spec files what about record]]
 local class = object.class("job", Job, FIELDS, FIELDS)
 
 -- How long a submission may take when the script around it has been cancelled: its
 -- answer holds the id of something paid for.
 local SUBMIT_GRACE = 120
 
--- Where refusal is certain: nothing left, or the provider says it took nothing.
-local RESEND = { attempts = 5, base = 1, cap = 20 }
-
---- Check and price a generation and hold its credits. Sends nothing.
+--- What a generation may cost at most; refuses what the provider would refuse. Sends
+--- nothing and does not wait.
 ---@param account rushes.Account
----@param spec table        the provider's job: {mode, model, prompt, ...}
----@param ledger rushes.Ledger
----@param held? integer     thousandths already held for it
----@return rushes.Job?
----@return rt.Err?
-function M.plan(account, spec, ledger, held)
-  local e, built = account.provider.check(spec)
+---@param spec table  the provider's job: {mode, model, prompt, ...}
+---@return integer? thousandths
+---@return rushes.provider.Planned|rt.Err planned
+function M.price(account, spec)
+  local e, planned = account.provider.check(spec)
   if e then return nil, e end
-  local price
-  price, e = account.provider.price(spec, built)
-  if not price then return nil, e end
-  local what = spec.name or ("a call to " .. spec.model)
-  if not held then
-    local ok
-    ok, e = ledger:reserve(price, what)
-    if not ok then return nil, e end
-    held = price
-  end
-  return setmetatable({ account = account, spec = spec, ledger = ledger, held = held,
-    model = spec.model, state = "planned", progress = 0,
-    credits = ledgers.credits(held), what = what }, class)
+  local price, why = account.provider.price(spec, planned)
+  if not price then return nil, why end
+  return price, planned
+end
+
+local function make(account, model, leaves, held, what)
+  return setmetatable({ account = account, leaves = leaves, held = held, model = model,
+    state = "planned", progress = 0, credits = ledgers.credits(held), what = what,
+    record = records.none }, class)
+end
+
+--- A submission whose credits are held. Sends nothing.
+---@param account rushes.Account
+---@param spec table
+---@param leaves rushes.Ledger[]  where its credits are held
+---@param held integer            thousandths
+---@param record? rushes.Record   none: no journal holds it
+---@return rushes.Job
+function M.new(account, spec, leaves, held, record)
+  local job = make(account, spec.model, leaves, held,
+    spec.name or ("a call to " .. spec.model))
+  job.spec, job.record = spec, record or records.none
+  return job
+end
+
+--- A submission of an earlier run, found in the journal. Sends nothing.
+---@param account rushes.Account
+---@param known table            of the journal's `recall`, its handle decoded
+---@param leaves rushes.Ledger[]
+---@param record rushes.Record
+---@param what string
+---@return rushes.Job
+function M.resume(account, known, leaves, record, what)
+  local job = make(account, known.model, leaves, known.held, what)
+  job.handle, job.id, job.record = known.handle, known.task, record
+  job.state = known.state == "accepted" and "queued" or known.state
+  if known.cost then job.held, job.credits = nil, ledgers.credits(known.cost) end
+  if job.state == "landed" then job.state = "succeeded" end
+  return job
 end
 
 --- Book what the call cost in the end and stop holding credits for it.
 local function settle(job, cost)
   if not job.held then return end
-  job.ledger:settle(job.held, cost)
+  ledgers.settle(job.leaves, job.held, cost)
   job.held = nil
   job.credits = ledgers.credits(cost)
 end
 
---- Give the held credits back; the call never happened.
-function Job:release() settle(self, 0) end
+--- Give the held credits back; the call never happened. `e` says why.
+---@param e? rt.Err
+function Job:release(e)
+  if not self.held then return end
+  settle(self, 0)
+  self.record:dropped(e or err.new("stopped", "it was planned and not sent"))
+end
 
-local function once(job)
+local function accept(job, accepted)
+  job.handle, job.id = accepted.handle, accepted.handle.id
+  job.state = accepted.state or "queued"
+  if accepted.estimate and job.held and accepted.estimate < job.held then
+    ledgers.settle(job.leaves, job.held - accepted.estimate, 0)
+    job.held = accepted.estimate
+    job.credits = ledgers.credits(job.held)
+  end
+  job.record:accepted(job.handle, job.held or 0)
+  return true
+end
+
+--- Send once. Returns true when it was accepted, else the error, what is to be done
+--- about it ("resend", "unknown", "fail") and the seconds to wait before a resend.
+local function once(job, n)
   local account, spec = job.account, job.spec
-  local req, e
-  if stop.requested() then
-    e = stop.err()
-  else
-    req, e = account.provider.submit(spec, account.cfg)
-  end
-  if not req then
-    e.sent = false
-    return nil, e
-  end
-  local resp
+  if stop.requested() then return nil, stop.err(), "fail" end
+  local req, e = account.provider.submit(spec, account.cfg)
+  if not req then return nil, e, "fail" end
+  local ok, resp, accepted
+  ok, e = job.record:sent()
+  if not ok then return nil, e, "fail" end
   resp, e = account:submit(req, job.files, job.about)
-  if not resp then
-    e.unknown = e.sent ~= false
-    e.retryable = not e.unknown
-    return nil, e
+  if resp then
+    accepted, e = account.provider.accept(resp, spec, account.cfg)
+    if accepted then return accept(job, accepted) end
   end
-  local accepted
-  accepted, e = account.provider.accept(resp, spec, account.cfg)
-  if accepted then
-    job.pace = account:pace(resp)
-    return accepted
+  return nil, e, failures.submission(resp, e, n)
+end
+
+--- Until it is accepted, or must not be sent again. Between two sendings nothing is
+--- under way, so only the sending itself is kept from cancellation.
+local function send(job)
+  local n = 0
+  while true do
+    n = n + 1
+    local ok, e, verdict, wait = task.shield(SUBMIT_GRACE, once, job, n)
+    if verdict ~= "resend" then return ok, e, verdict end
+    job.record:withdrawn(e.message)
+    task.sleep(job.account:pace(wait))
   end
-  e.retryable = e.resend == true
-  return nil, e
 end
 
 local function not_known(job, e)
@@ -105,32 +146,26 @@ local function not_known(job, e)
     { cause = e, unknown = true, status = e.status })
 end
 
+local function not_accepted(job, e, verdict)
+  if verdict == "fail" then
+    job:release(e)
+  else -- the grace running out has no verdict, and says nothing of the call
+    e = not_known(job, e)
+    job.record:unknown(e)
+  end
+  job.state, job.err = "failed", e
+  return nil, e
+end
+
 --- Send it. Waits for the answer; spends. It is sent again only where the provider
 --- cannot have taken it. An outcome that is not known keeps its credits held.
 ---@async
 ---@return rushes.Job?
 ---@return rt.Err?  `unknown = true` when it may have been taken
 function Job:submit()
-  local accepted, e = task.shield(SUBMIT_GRACE, retry.call,
-    function() return once(self) end, RESEND)
+  local ok, e, verdict = send(self)
   self.spec, self.files, self.about = nil, nil, nil
-  if not accepted then
-    -- the grace running out has neither mark, and says nothing of the call
-    if e.unknown or e.sent ~= false and not e.status then
-      e = not_known(self, e)
-    else
-      self:release()
-    end
-    self.state, self.err = "failed", e
-    return nil, e
-  end
-  self.handle, self.id = accepted.handle, accepted.handle.id
-  self.state = accepted.state or "queued"
-  if accepted.estimate and self.held and accepted.estimate < self.held then
-    self.ledger:settle(self.held - accepted.estimate, 0)
-    self.held = accepted.estimate
-    self.credits = ledgers.credits(self.held)
-  end
+  if not ok then return not_accepted(self, e, verdict) end
   return self
 end
 
@@ -138,18 +173,25 @@ local ENDED = { succeeded = true, failed = true, cancelled = true }
 
 --- Take over what an answer says of the task. Returns whether it has ended.
 local function apply(job, update)
-  local changed = update.state ~= job.state or update.progress ~= job.progress
+  local moved = update.state ~= job.state
+  local changed = moved or update.progress ~= job.progress
   job.state = update.state
   job.progress = update.state == "succeeded" and 1 or update.progress or job.progress
   if update.handle then job.handle = update.handle end
-  if not ENDED[update.state] then return false, changed end
+  if not ENDED[update.state] then
+    if moved then job.record:state(job.state) end
+    return false, changed
+  end
   job.outputs = update.outputs
-  settle(job, update.cost or job.held or 0)
+  local cost = update.cost or job.held or 0
   if update.state ~= "succeeded" then
     job.err = update.err or err.new("provider", ("%s ended as %s"):format(job.what,
       update.state))
     job.err.id = job.id
+    if update.cost and update.cost > 0 then job.err.charged = true end
   end
+  if job.held then job.record:ended(job.state, cost, job.err) end
+  settle(job, cost)
   return true, true
 end
 
@@ -165,29 +207,63 @@ local function read(job, resp)
   return update, e
 end
 
-local function late(job, deadline)
-  return err.new("timeout", ("task %s had not ended after %g s (last seen %s); it was not"
-    .. " cancelled and goes on at the provider"):format(job.id, deadline, job.state),
-    { id = job.id })
+local IN_LINE = { queued = true, throttled = true }
+
+local function late(job, seconds)
+  return err.new("timeout", ("task %s %s after %g s (last seen %s); it was not cancelled"
+    .. " and goes on at the provider, and running the script again follows it further")
+    :format(job.id, IN_LINE[job.state] and "had not begun" or "had not ended", seconds,
+    job.state), { id = job.id })
 end
 
 ---@class rushes.PollOpts
 ---@field every? number     seconds between two looks
 ---@field first? number     seconds before the first one
----@field deadline? number  seconds until we stop following
+---@field deadline? number  seconds of work until we stop following
+---@field queue_deadline? number  seconds in line (throttled, queued) until we stop
+---  following; `deadline` if only that is given, else a day
 ---@field on_progress? fun(progress: number, job: rushes.Job)
 
-local POLL = { every = true, first = true, deadline = true, on_progress = true }
+local POLL = { every = true, first = true, deadline = true, queue_deadline = true,
+  on_progress = true }
 
-local SHORTEST = 0.2 -- seconds between two looks, however fast the simulator's clock
-
---- Seconds between two looks, in the time of the clock that the task runs on.
-local function paced(job, seconds)
-  return job.pace and math.max(SHORTEST, seconds / job.pace) or seconds
+--- Two clocks: how long a task may wait in line, and how long the work may take.
+local function clocks(job, opts)
+  local default = job.account.provider.poll
+  return { line = opts.queue_deadline or opts.deadline or default.queue,
+    work = opts.deadline or default.deadline }
 end
 
---- Follow the task to its end. Waits; spends nothing. Passing the deadline stops
---- following and cancels nothing.
+--- Start the clock of the state that the task is in, if it is another one.
+local function wind(job, limits, clock)
+  local which = IN_LINE[job.state] and "line" or "work"
+  if clock.which == which then return end
+  clock.which, clock.limit = which, limits[which]
+  clock.stop_at = core.now() + clock.limit
+end
+
+local function first_wait(job, opts, every)
+  if opts.first then return job.account:pace(opts.first) end
+  return opts.every and every or job.account:pace(job.account.provider.poll.first)
+end
+
+--- Take over an answer; a final error ends the task.
+local function take_over(job, resp, opts)
+  local update, e = read(job, resp)
+  if update then
+    local ended, changed = apply(job, update)
+    if changed and not ended and opts.on_progress then
+      opts.on_progress(job.progress, job)
+    end
+  elseif e.final then
+    job.state, job.err = "failed", e
+    job.record:ended("failed", job.held or 0, e)
+    settle(job, job.held or 0)
+  end
+end
+
+--- Follow the task to its end. Waits; spends nothing. Passing a deadline stops following
+--- and cancels nothing.
 ---@async
 ---@param opts? rushes.PollOpts
 ---@return rushes.Job?  itself, succeeded
@@ -195,33 +271,17 @@ end
 function Job:poll(opts)
   opts = opts or {}
   suggest.check_keys("poll", opts, POLL)
-  local account = self.account
-  local default = account.provider.poll
-  local deadline = opts.deadline or default.deadline
-  local stop_at = core.now() + deadline
-  local every = paced(self, opts.every or default.every)
-  local wait = { every = every, deadline = deadline,
-    first = opts.first and paced(self, opts.first) or opts.every and every
-      or paced(self, default.first) }
-  local req = account.provider.poll_req(self.handle, account.cfg)
+  local account, limits, clock = self.account, clocks(self, opts), {}
+  local every = account:pace(opts.every or account.provider.poll.every)
+  local wait = { every = every, first = first_wait(self, opts, every) }
+  local req = self.handle and account.provider.poll_req(self.handle, account.cfg)
   while not ENDED[self.state] do
+    wind(self, limits, clock)
+    wait.deadline = math.max(0, clock.stop_at - core.now())
     local resp, e = account:poll(req, wait)
-    if not resp then return nil, err.is(e, "timeout") and late(self, deadline) or e end
-    local update
-    update, e = read(self, resp)
-    if not update and e.final then
-      self.state, self.err = "failed", e
-      settle(self, self.held or 0)
-      break
-    end
-    if update then
-      local ended, changed = apply(self, update)
-      if changed and not ended and opts.on_progress then
-        opts.on_progress(self.progress, self)
-      end
-    end
+    if not resp then return nil, err.is(e, "timeout") and late(self, clock.limit) or e end
+    take_over(self, resp, opts)
     wait.seen, wait.first = resp.digest, wait.every
-    wait.deadline = math.max(0, stop_at - core.now())
   end
   if self.state == "succeeded" then return self end
   return nil, self.err
@@ -246,6 +306,15 @@ local function renew(job)
   return true
 end
 
+--- See to it that the outputs have links: a job of an earlier run kept none. Waits.
+---@async
+---@return true?
+---@return rt.Err?
+function Job:links()
+  if self.outputs then return true end
+  return renew(self)
+end
+
 local function gone(e)
   return e.status == 401 or e.status == 403 or e.status == 404 or e.status == 410
 end
@@ -263,13 +332,19 @@ function Job:download(path, opts)
       :format(self.state), 2)
   end
   suggest.check_keys("download", opts or {}, DOWNLOAD)
-  local file, e
+  local ok, e = self:links()
+  if not ok then return nil, e end
+  local file
   for _ = 1, FRESH_URLS do
     file, e = self.account:download(self.outputs[1], path, opts)
-    if file then return path, file end
+    if file then
+      ok, e = self.record:landed(path, file)
+      if ok then return path, file end
+      return nil, e
+    end
     if not gone(e) then return nil, e end
-    local ok, why = renew(self)
-    if not ok then return nil, why end
+    local renewed, why = renew(self)
+    if not renewed then return nil, why end
   end
   return nil, e
 end
@@ -294,6 +369,7 @@ function Job:cancel()
   if not resp then return nil, e end
   if resp.status >= 400 and resp.status ~= 404 then return nil, account:error(resp) end
   self.state = "cancelled"
+  self.record:ended("cancelled", 0)
   settle(self, 0)
   return true
 end

@@ -1,4 +1,5 @@
 --- What `rushes.provider(name)` gives a script: the three primitives by hand.
+local budgets = require "rushes.money.budget"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local accounts = require "rushes.take.account"
@@ -12,6 +13,15 @@ local M = {}
 local Provider = {}
 
 local class = object.class("provider", Provider, object.set "name account")
+
+--- Hold the credits in this run and in the budgets around the call.
+local function reserve(account, spec, price)
+  local scope = budgets.current()
+  local leaves = { ledgers.root(), scope and scope.ledger }
+  local ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
+  if not ok then return nil, e end
+  return jobs.new(account, spec, leaves, price)
+end
 
 --- Check, price and send one generation. Waits until the provider has taken it; spends.
 --- Bad input and a budget that does not reach are refused before anything is sent.
@@ -27,15 +37,17 @@ function Provider:generate(spec)
   local normal, e = account.provider.normalize(spec)
   if not normal then return nil, e end
   normal.model = account:model(normal.model)
-  local ok, job, files
+  local ok, price, job, files
   ok, e = assets.load(normal)
   if not ok then return nil, e end
-  job, e = jobs.plan(account, normal, ledgers.root())
+  price, e = jobs.price(account, normal)
+  if not price then return nil, e end
+  job, e = reserve(account, normal, price)
   if not job then return nil, e end
   account:note(normal)
   files, e = assets.fill(account, normal)
   if not files then
-    job:release()
+    job:release(e)
     return nil, e
   end
   job.files = files

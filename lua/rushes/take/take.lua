@@ -1,25 +1,26 @@
---- One take of a shot: its stages planned together, then bought one after the other.
+--- One take of a shot: its calls identified and reserved together, then made one after
+--- the other. A take that was made before is found again, and costs nothing.
 local err = require "rt.err"
-local fs = require "rt.fs"
 local hash = require "rt.hash"
 local task = require "rt.task"
 local event = require "rushes.event"
+local invoice = require "rushes.take.invoice"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local stop = require "rushes.stop"
-local assets = require "rushes.take.assets"
-local jobs = require "rushes.take.job"
+local calls = require "rushes.take.call"
 
 local M = {}
 
 ---@class rushes.Take
 ---@field shot rushes.Shot
 ---@field number string     t001, t002 …
----@field status string     planned, running, landed, failed, skipped or stopped
+---@field status string     planned, running, landed, failed, unknown, skipped or stopped
 ---@field model? string     of the motion
 ---@field why? string       the policy's reason
 ---@field seed integer
 ---@field credits number    held while it runs, charged in the end, all stages together
+---@field reused? boolean   an earlier run has made it; this one paid nothing for it
 ---@field file? string      the clip, once landed
 ---@field still? string     the keyframe, where one was made
 ---@field id? string        the provider's task id of the last stage
@@ -27,24 +28,25 @@ local M = {}
 local Take = {}
 
 local FIELDS = object.set
-  [[shot number status model why seed credits file still id err stages jobs account state
-  progress]]
+  [[shot number status model why seed credits reused file still id err calls ctx state
+  progress ordinal redo]]
 local class = object.class("take", Take, FIELDS, FIELDS)
 
 --- Put a number on a name that is the same in every run: a seed for a take that was
 --- given none.
-local function seed_of(shot, number)
-  return tonumber(hash.sha256(shot.show.name .. "/" .. shot.name .. "/" .. number)
-    :sub(1, 8), 16)
+local function seed_of(shot, ordinal, redo)
+  local name = ("%s/%s/t%03d"):format(shot.show.name, shot.name, ordinal)
+  if redo > 0 then name = ("%s/%d"):format(name, redo) end
+  return tonumber(hash.sha256(name):sub(1, 8), 16)
 end
 
 ---@param shot rushes.Shot
----@param n integer  which take of the shot
+---@param ordinal integer  the n-th time that the script asks for the shot
 ---@return rushes.Take
-function M.new(shot, n)
-  local number = ("t%03d"):format(n)
-  return setmetatable({ shot = shot, number = number, status = "planned", credits = 0,
-    seed = shot.seed or seed_of(shot, number), jobs = {} }, class)
+function M.new(shot, ordinal)
+  return setmetatable({ shot = shot, number = ("t%03d"):format(ordinal), ordinal = ordinal,
+    redo = 0, status = "planned", credits = 0, calls = {},
+    seed = shot.seed or seed_of(shot, ordinal, 0) }, class)
 end
 
 local function tell(take, kind, more)
@@ -63,147 +65,200 @@ function Take:fail(status, e)
   return self
 end
 
---- Plan every stage and hold the credits of all of them: a still is never bought for a
---- motion that cannot be paid. Sends nothing.
----@param account rushes.Account
----@param stages rushes.Stage[]
----@param ledger rushes.Ledger
----@return boolean ok  else the take has failed
-function Take:plan(account, stages, ledger)
-  self.account, self.stages = account, stages
-  for i, stage in ipairs(stages) do
-    local ok, e = assets.load(stage.spec)
-    local job = ok
-    if ok then job, e = jobs.plan(account, stage.spec, ledger) end
-    if not job then
-      for _, planned in ipairs(self.jobs) do planned:release() end
-      self:fail("failed", e)
-      return false
-    end
-    account:note(stage.spec)
-    self.jobs[i] = job
-  end
-  self:count()
-  self.model = stages[#stages].spec.model
-  self.state = "planned"
-  tell(self, "planned", { why = self.why })
-  return true
+--- Take over the policy's decision.
+---@param decision rushes.Decision
+---@param redo integer  how often the take was made anew by --force; it gets another seed
+function Take:decided(decision, redo)
+  self.why, self.redo = decision.why, redo
+  if not self.shot.seed then self.seed = seed_of(self.shot, self.ordinal, redo) end
 end
 
---- Add up what the stages hold or have cost.
+--- Add up what the calls hold or have cost.
 function Take:count()
   local sum = 0
-  for _, job in ipairs(self.jobs) do sum = sum + ledgers.thousandths(job.credits) end
+  for _, call in ipairs(self.calls) do
+    if call.job then
+      sum = sum + ledgers.thousandths(call.job.credits)
+    elseif call.known and call.known.cost then
+      sum = sum + call.known.cost
+    end
+  end
   self.credits = ledgers.credits(sum)
 end
 
-local EXTENSIONS = { ["video/mp4"] = "mp4", ["video/quicktime"] = "mov",
-  ["image/png"] = "png", ["image/jpeg"] = "jpg", ["image/webp"] = "webp",
-  ["application/zip"] = "zip" }
-
---- The ending that an output's link or type tells.
-local function extension(output, default)
-  local path = (output.url or ""):match "^[^?#]*"
-  local ending = path:match "%.(%w%w%w%w?)$"
-  return EXTENSIONS[output.mime] or ending and ending:lower() or default
+local function identify(take, ctx, stages)
+  for i, stage in ipairs(stages) do
+    local call, e = calls.identify(ctx, stage, take.ordinal, take.redo, take.calls[i - 1])
+    if not call then return nil, e end
+    take.calls[i] = call
+    ctx.account:note(stage.spec)
+  end
+  return true
 end
 
-local IN_LINE = { queued = true, throttled = true }
+--- Give the take its number: that of an earlier run when it has made the same.
+local function number(take, ctx)
+  local n, id = ctx.journal:take({ shot = take.shot.name, ordinal = take.ordinal,
+    fingerprint = take.calls[#take.calls].fingerprint, model = take.model, why = take.why,
+    seed = take.seed }, ctx:last_in_folder(take.shot.name))
+  take.number = ("t%03d"):format(n)
+  ctx.about = { show = take.shot.show.name, shot = take.shot.name, take = take.number }
+  for _, call in ipairs(take.calls) do call.take = id end
+end
 
---- To the end of the task. The provider's deadline is for the work: a take that waits
---- for a slot of the account is waited for.
-local function follow(take, job, share, from)
-  local opts = { on_progress = function(progress)
+--- What each call needs, from the last one back: what is before a clip that is there, or
+--- on its way, is not needed any more.
+local function look(take)
+  local needed = true
+  for i = #take.calls, 1, -1 do
+    local call = take.calls[i]
+    if needed then
+      call:look()
+      needed = call.todo == "buy"
+    else
+      call.todo, call.why = "nothing", "not needed"
+    end
+  end
+end
+
+--- Hold the credits of every call that is to be bought: a still is never bought for a
+--- motion that cannot be paid.
+local function reserve(take)
+  for _, call in ipairs(take.calls) do
+    if call.todo == "unknown" then return call:run() end
+  end
+  for _, call in ipairs(take.calls) do
+    local ok, e = true, nil
+    if call.todo == "buy" then
+      ok, e = call:reserve()
+    elseif call.todo == "follow" or call.todo == "fetch" then
+      call:resume()
+    end
+    if not ok then return nil, e end
+  end
+  return true
+end
+
+--- Give back what was never sent.
+local function release(take, e)
+  for _, call in ipairs(take.calls) do call:release(e) end
+  take:count()
+end
+
+--- Work out the take's calls, find out which of them there are, hold the credits of the
+--- others. Sends nothing. Waits (hashing, the journal).
+---@async
+---@param shooting rushes.Shooting
+---@param stages rushes.Stage[]
+---@return boolean ok  else the take has failed
+function Take:plan(shooting, stages)
+  local ctx = shooting:take(self)
+  self.ctx = ctx
+  local ok, e = identify(self, ctx, stages)
+  if ok then
+    number(self, ctx)
+    look(self)
+    ok, e = reserve(self)
+  end
+  invoice.take(self, e)
+  if not ok then
+    release(self, e)
+    self:fail(err.is(e, "unknown") and "unknown" or "failed", e)
+    return false
+  end
+  self:count()
+  self.state = "planned"
+  tell(self, "planned", { why = self.why, credits = ledgers.credits(self:to_buy()) })
+  return true
+end
+
+--- Give a planned take up before anything of it was sent.
+---@param status string
+---@param e rt.Err
+function Take:call_off(status, e)
+  release(self, e)
+  return self:fail(status, e)
+end
+
+--- What is held for calls that have not been sent.
+---@return integer thousandths
+function Take:to_buy()
+  local sum = 0
+  for _, call in ipairs(self.calls) do
+    if call.todo == "buy" and call.job then sum = sum + (call.job.held or 0) end
+  end
+  return sum
+end
+
+local function on_accepted(take, i)
+  return function(call)
+    take:count()
+    take.id, take.state = call.job.id, call.job.state
+    take.progress = (i - 1) / #take.calls
+    tell(take, "submitted", { stage = call.stage, stage_model = call.model })
+  end
+end
+
+--- Show how far the i-th call is as part of the whole take.
+local function watch(take, i)
+  take.ctx.on_progress = function(progress, job)
     take.state = job.state
-    take.progress = from + share * progress
+    take.progress = (i - 1 + progress) / #take.calls
     tell(take, take.state == "running" and "progress" or "state")
-  end }
-  while true do
-    local ok, e = job:poll(opts)
-    if ok or not (err.is(e, "timeout") and IN_LINE[job.state]) then return ok, e end
   end
-end
-
-local function buy(take, stage, i, first_frame)
-  local job = take.jobs[i]
-  if stop.requested() then return nil, stop.err() end
-  local ok, e
-  if first_frame then
-    job.spec.images[1].image, e = assets.made(first_frame)
-    if e then return nil, e end
-  end
-  ok, e = assets.load(job.spec)
-  if not ok then return nil, e end
-  local files
-  files, e = assets.fill(take.account, job.spec)
-  if not files then return nil, e end
-  job.files = files
-  job.about = { show = take.shot.show.name, shot = take.shot.name, take = take.number }
-  ok, e = job:submit()
-  take:count()
-  if not ok then return nil, e end
-  take.id, take.state = job.id, job.state
-  take.progress = (i - 1) / #take.jobs
-  tell(take, "submitted", { stage = stage.name, stage_model = job.model })
-  ok, e = follow(take, job, 1 / #take.jobs, (i - 1) / #take.jobs)
-  take:count()
-  if not ok then return nil, e end
-  return job
-end
-
---- What was paid for and could not be saved is still at the provider.
-local function not_saved(stage, job, e)
-  return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
-    .. " could not be saved: %s"):format(stage.name == "motion" and "clip" or "still",
-    job.credits, job.id, e.message), { cause = e, id = job.id, status = e.status })
-end
-
-local function land(take, stage, job)
-  local show = take.shot.show
-  local motion = stage.name == "motion"
-  local ending = extension(job.outputs[1], motion and "mp4" or "png")
-  local name = ("%s_%s%s.%s"):format(take.shot.name, take.number,
-    motion and "" or "_" .. stage.name, ending)
-  local path, e = job:download(fs.join(show.output, name))
-  if path then return path end
-  return nil, not_saved(stage, job, e)
 end
 
 local function shoot(take)
   local frame
-  for i, stage in ipairs(take.stages) do
-    local job, e = buy(take, stage, i, frame)
-    if not job then return nil, e end
-    local path
-    path, e = land(take, stage, job)
-    if not path then return nil, e end
-    if stage.name == "motion" then take.file = path else take.still = path end
+  for i, call in ipairs(take.calls) do
+    if call.todo == "buy" and stop.requested() then return nil, stop.err() end
+    watch(take, i)
+    local path, e, wait
+    if call.todo ~= "nothing" then path, e, wait = call:run(frame, on_accepted(take, i)) end
+    take:count()
+    if e then return nil, e, wait end
+    if call.stage == "motion" then take.file = path else take.still = path end
     frame = path
   end
   return true
 end
 
---- Give back what stages that were never sent still hold.
-local function release_rest(take)
-  for _, job in ipairs(take.jobs) do
-    if job.state == "planned" then job:release() end
+--- Plan the calls again after the failure of an attempt that an earlier run had sent.
+local function plan_again(take, wait)
+  task.sleep(take.ctx.account:pace(wait))
+  for _, call in ipairs(take.calls) do
+    local ok, e = call:forget()
+    if not ok then return nil, e end
   end
-  take:count()
+  look(take)
+  local ok, e = reserve(take)
+  if ok then ok, e = take.ctx.journal:sync() end
+  return ok, e
 end
 
---- Buy and download the planned stages. Waits; spends. Never raises but for cancellation:
---- what goes wrong is the take's `err`, so that one failure does not end the others.
+local function shoot_again(take)
+  while true do
+    local ok, e, wait = shoot(take)
+    if ok or not wait then return ok, e end
+    ok, e = plan_again(take, wait)
+    if not ok then return nil, e end
+  end
+end
+
+local STATUS = { stopped = "stopped", unknown = "unknown" }
+
+--- Make what is planned. Waits; spends. Never raises but for cancellation: what goes
+--- wrong is the take's `err`, so that one failure does not end the others.
 ---@async
 ---@return rushes.Take
 function Take:shoot()
   self.status = "running"
-  local ok, e = task.try(shoot, self)
-  release_rest(self)
-  if not ok then
-    return self:fail(err.is(e, "stopped") and "stopped" or "failed", e)
-  end
+  self.reused = self.calls[#self.calls].todo == "landed" or nil
+  local ok, e = task.try(shoot_again, self)
+  release(self, e)
+  if not ok then return self:fail(STATUS[err.is(e) and e.code] or "failed", e) end
   self.status, self.state, self.progress = "landed", "landed", 1
-  tell(self, "landed")
+  tell(self, self.reused and "reused" or "landed")
   return self
 end
 

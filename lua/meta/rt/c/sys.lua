@@ -16,6 +16,9 @@ function M.isatty(fd) end
 --- open_files() -> soft limit, hard limit; math.huge for none
 function M.open_files() end
 
+--- process() -> pid, host name: who holds a show's lock
+function M.process() end
+
 --- versions() -> what the binary is and what it uses
 --- Loads the libraries that are otherwise loaded at first use: milliseconds.
 function M.versions() end

@@ -210,7 +210,8 @@ local NONE = {}
 local STAND_IN = { image = "image/png", video = "video/mp4" }
 
 --- The address of a job's file. The host has filled it in, or the script gave a URL.
---- While planning, a file that has none yet is stood in for by a placeholder of its kind.
+--- While planning, a file that has none yet is stood in for by a placeholder of its kind,
+--- which tells its content: a hash, or what an earlier call will have made.
 ---@param file table  an entry of a job's `images` or `assets`
 ---@param planning? boolean
 ---@return string?
@@ -221,7 +222,8 @@ function M.uri(file, planning)
   local v = stored.url or given
   if type(v) == "string" and v:find "^%a[%w+.-]*:" then return v end
   if not planning then return nil end
-  return ("data:%s;rushes=0"):format(stored.type or STAND_IN[file.media or "image"])
+  return ("data:%s;rushes=%s"):format(stored.type or STAND_IN[file.media or "image"],
+    stored.hash or file.made or "0")
 end
 
 --- Unknown keys of a script's table are refused, with what was probably meant.

@@ -15,7 +15,7 @@ local M = {
   base = "https://api.dev.runwayml.com", base_env = "RUNWAYML_BASE_URL",
   key_env = "RUNWAYML_API_SECRET",
   auth = "Bearer", headers = { ["X-Runway-Version"] = "2024-11-06" },
-  poll = { first = 5, every = 5, deadline = 900 },
+  poll = { first = 5, every = 5, deadline = 900, queue = 86400 },
   caps = { cancel = true, progress = true, upload = true },
   aliases = request.aliases,
   normalize = spec.normalize,

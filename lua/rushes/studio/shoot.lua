@@ -1,0 +1,286 @@
+--- `show:shoot()`: decisions, takes and their credits first, all in one durable step;
+--- then everything at once.
+local err = require "rt.err"
+local fs = require "rt.fs"
+local task = require "rt.task"
+local budgets = require "rushes.money.budget"
+local breakers = require "rushes.money.breaker"
+local config = require "rushes.config"
+local event = require "rushes.event"
+local graph = require "rushes.studio.graph"
+local invoice = require "rushes.take.invoice"
+local journals = require "rushes.take.journal"
+local ledgers = require "rushes.money.ledger"
+local policies = require "rushes.studio.policy"
+local stop = require "rushes.stop"
+local survey = require "rushes.take.survey"
+local accounts = require "rushes.take.account"
+local takes = require "rushes.take.take"
+
+local M = {}
+
+---@class rushes.Shooting  what the takes of one show:shoot() share
+---@field show rushes.Show
+---@field account rushes.Account
+---@field journal rushes.Journal
+---@field lanes rushes.Lanes
+---@field breaker rushes.Breaker
+---@field leaves rushes.Ledger[]  where credits are held
+---@field budget string           the path of the budgets around it
+---@field options rushes.config.Options
+local Shooting = {}
+Shooting.__index = Shooting
+
+--- Of one take: who it is, what its failures count for.
+---@param take rushes.Take
+function Shooting:take(take)
+  local own = setmetatable({}, { __index = self })
+  own.keys = { "shot:" .. take.shot.name }
+  if self.budget ~= "" then own.keys[2] = "budget:" .. self.budget end
+  own.priority = take.shot.priority
+  return own
+end
+
+--- The ledgers that credits held by an earlier run count in.
+---@param path string
+---@return rushes.Ledger[]
+function Shooting:leaves_of(path)
+  if path == "" then return { self.show.ledger } end
+  return { self.show.ledger, budgets.at(path) }
+end
+
+-- ---- the folder ----
+
+--- Which takes lie in the folder: a file that is there is never replaced.
+local function numbers_in(folder)
+  local last = {}
+  for _, entry in ipairs(fs.list(folder) or {}) do
+    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
+    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
+  end
+  return last
+end
+
+function Shooting:last_in_folder(shot) return self.show.numbers[shot] or 0 end
+
+--- Make the folder of the clips and find out, before one is paid for, whether they can
+--- be written there.
+local function open_folder(path)
+  local probe = fs.join(path, ".rushes-probe")
+  local ok, e = fs.mkdir(path)
+  if ok then
+    ok, e = fs.write(probe, "")
+    fs.remove(probe) -- or another show has: it tries the same
+  end
+  if ok then return true end
+  return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
+    .. " sent: %s"):format(path, e.message), { cause = e })
+end
+
+--- Credits of earlier runs count against the show's budget and those below it.
+local function load_credits(show, journal)
+  for _, sum in ipairs(journal:sums()) do
+    show.ledger:load(sum.cost, sum.held)
+    if sum.budget ~= "" then budgets.load(sum.budget, sum.cost, sum.held) end
+  end
+end
+
+local function open_journal(show, account)
+  local journal, e = journals.open(show.output, config.options.plan)
+  if not journal then return nil, e end
+  local ok
+  local base = config.options.sim and "the simulator" or account.cfg.base
+  ok, e = journal:belongs(show.name, account.name, base, config.options.same_account)
+  if not ok then return nil, e end
+  if show.journal ~= journal then
+    show.journal = journal
+    load_credits(show, journal)
+  end
+  return journal
+end
+
+--- Everything a shoot needs, or why it cannot begin. Waits; sends one question about the
+--- account.
+local function begin(show)
+  local options = config.options
+  local account, e = accounts.open(show.provider)
+  if not account then return nil, e end
+  local ok = true
+  if not options.plan then ok, e = open_folder(show.output) end
+  if not ok then return nil, e end
+  local journal
+  journal, e = open_journal(show, account)
+  if not journal then return nil, e end
+  show.numbers = show.numbers or numbers_in(show.output)
+  ok, e = survey.begin(account, journal)
+  if not ok then return nil, e end
+  local scope = budgets.current()
+  show.breaker = show.breaker
+    or breakers.new(options.allow_moderated and false or nil)
+  return setmetatable({ show = show, account = account, journal = journal,
+    lanes = survey.lanes(account), breaker = show.breaker, options = options,
+    budget = scope and scope.path or "",
+    leaves = { show.ledger, scope and scope.ledger } }, Shooting)
+end
+
+-- ---- decisions ----
+
+local function context(show)
+  local ledger = show.ledger
+  local left = ledger:left()
+  return {
+    stage = "final",
+    budget = {
+      limit = ledger.limit and ledgers.credits(ledger.limit),
+      left = left and ledgers.credits(left) or math.huge,
+      spent = ledgers.credits(ledger.spent),
+      reserved = ledgers.credits(ledger.reserved),
+    },
+    catalogue = accounts.provider(show.provider).catalog,
+  }
+end
+
+local STAGE = "final"
+
+--- The pinned decision, or the policy's. What it leaves out is asked again next time:
+--- nothing was bought by it.
+local function decide(shooting, shot, ordinal)
+  local options, journal = shooting.options, shooting.journal
+  local pinned, redo = journal:decision(shot.name, STAGE, ordinal)
+  local decision, e = pinned, nil
+  if not pinned or options.redecide then
+    local show = shooting.show
+    decision, e = policies.ask(shot.policy or show.policy or policies.default, shot,
+      context(show))
+    if not decision then return nil, e end
+  end
+  if options.force and pinned then redo = redo + 1 end
+  if decision.model and (decision ~= pinned or options.force) then
+    journal:decide(shot.name, STAGE, ordinal, decision, redo)
+  end
+  return decision, redo
+end
+
+local function left_out(shot, why)
+  return err.new("skipped", ("shot %q is left out: %s"):format(shot.name, why))
+end
+
+--- Does a flag of this run leave the shot out?
+local function flagged_out(shooting, shot)
+  local options = shooting.options
+  if options.only and not fs.matcher(options.only)(shot.name) then
+    return left_out(shot, ("--only %s"):format(options.only))
+  end
+end
+
+--- A take more than --limit allows is planned all the same, to find out whether it costs
+--- anything.
+local function over_limit(shooting, take)
+  local limit = shooting.options.limit
+  if not limit then return nil end
+  for _, call in ipairs(take.calls) do
+    if call.todo == "buy" then
+      shooting.bought = (shooting.bought or 0) + 1
+      if shooting.bought <= limit then return nil end
+      return left_out(take.shot, ("--limit %d"):format(limit))
+    end
+  end
+end
+
+local function stages_of(shooting, take, decision)
+  local account, shot = shooting.account, take.shot
+  take.model = account:model(decision.model)
+  local base = { name = "shot " .. shot.name, prompt = shot.prompt or "",
+    seconds = decision.seconds or shot.seconds, ratio = shot.ratio, seed = take.seed,
+    fps = shooting.show.fps }
+  return graph.stages(account.provider.catalog, shot, { model = take.model,
+    still = decision.still and account:model(decision.still) }, base)
+end
+
+--- Decide and plan one take; what goes wrong is its `err`.
+local function plan(shooting, shot, ordinal, take)
+  local e = flagged_out(shooting, shot)
+  if e then return take:fail("skipped", e) end
+  local decision, redo = decide(shooting, shot, ordinal)
+  if not decision then return take:fail("failed", redo) end
+  take:decided(decision, redo)
+  if not decision.model then
+    return take:fail("skipped", err.new("skipped", ("the policy left shot %q out%s")
+      :format(shot.name, decision.why and ": " .. decision.why or "")))
+  end
+  local stages
+  stages, e = stages_of(shooting, take, decision)
+  if not stages then return take:fail("failed", e) end
+  if not take:plan(shooting, stages) then return take end
+  e = over_limit(shooting, take)
+  return e and take:call_off("skipped", e) or take
+end
+
+--- Ask for the n-th time for each shot: the first time in this run for its first take.
+local function plan_all(shooting, wanted)
+  local list = {}
+  for i, shot in ipairs(wanted) do
+    shot.asked = (shot.asked or 0) + 1
+    local new = takes.new(shot, shot.asked)
+    list[i] = new
+    local ok, e = task.try(plan, shooting, shot, shot.asked, new)
+    if not ok then new:call_off("failed", e) end
+    if shooting.options.plan and new.status ~= "planned" and not new.ctx then
+      invoice.refused(new, new.err)
+    end
+  end
+  return list
+end
+
+-- ---- going ----
+
+--- Nothing is sent before every intent is on disk; and with --force, before a person has
+--- agreed to the price.
+local function commit(shooting, list)
+  local ok, e = shooting.journal:sync()
+  local confirm = shooting.options.confirm
+  if ok and shooting.options.force and confirm then
+    local credits, n = 0, 0
+    for _, take in ipairs(list) do
+      local price = take:to_buy()
+      if price > 0 then credits, n = credits + price, n + 1 end
+    end
+    if n > 0 and not confirm(n, ledgers.credits(credits)) then
+      e = err.new("stopped", "not submitted: the price was not agreed to")
+      ok = nil
+    end
+  end
+  if ok then return end
+  for _, take in ipairs(list) do
+    if take.status == "planned" then take:call_off("stopped", e) end
+  end
+end
+
+local function run(take)
+  take:shoot()
+  if take.status == "failed" and config.options.fail_fast then
+    stop.request(("--fail-fast: shot %s failed"):format(take.shot.name))
+  end
+end
+
+--- Shoot these shots once each, all at the same time.
+---@async
+---@param show rushes.Show
+---@param wanted rushes.Shot[]
+---@return rushes.Take[]
+function M.shoot(show, wanted)
+  local shooting, e = begin(show)
+  if not shooting then error(e, 0) end
+  local list = plan_all(shooting, wanted)
+  if shooting.options.plan then return list end
+  commit(shooting, list)
+  task.scope(function(s)
+    for _, take in ipairs(list) do
+      if take.status == "planned" then s:spawn(run, take) end
+    end
+  end)
+  event.emit("done", { show = show.name, takes = list })
+  return list
+end
+
+return M

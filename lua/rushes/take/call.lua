@@ -1,0 +1,372 @@
+--- One paid call of a take: found in the journal or planned, bought, followed, bought
+--- again where the failure was refunded, landed. The still and the motion of a take are
+--- two calls.
+local err = require "rt.err"
+local fs = require "rt.fs"
+local hash = require "rt.hash"
+local json = require "rt.json"
+local log = require "rt.log"
+local task = require "rt.task"
+local assets = require "rushes.take.assets"
+local failures = require "rushes.take.failures"
+local fingerprint = require "rushes.take.fingerprint"
+local jobs = require "rushes.take.job"
+local ledgers = require "rushes.money.ledger"
+
+local M = {}
+
+---@class rushes.Call
+---@field ctx rushes.Shooting
+---@field stage string        still or motion
+---@field name string         in sentences: "shot street (still)"
+---@field spec table          the provider's job
+---@field fingerprint string
+---@field price integer       thousandths it may cost at most
+---@field todo string         buy, follow, fetch, landed, share, unknown, nothing
+---@field why string          the reason for `todo`, in words
+---@field known? table        what the journal knows of it
+---@field job? rushes.Job
+---@field path? string        of its file
+---@field entry? table        what others of the same fingerprint wait for
+local Call = {}
+Call.__index = Call
+
+--- Work out which call a stage is. Waits (hashing); sends nothing.
+---@async
+---@param ctx rushes.Shooting
+---@param stage rushes.Stage
+---@param ordinal integer
+---@param redo integer
+---@param before? rushes.Call  whose file will be the first frame
+---@return rushes.Call?
+---@return rt.Err?
+function M.identify(ctx, stage, ordinal, redo, before)
+  local spec = stage.spec
+  if before then spec.images[1].made = before.fingerprint end
+  local ok, e = assets.load(spec)
+  if not ok then return nil, e end
+  local price, planned = jobs.price(ctx.account, spec)
+  if not price then return nil, planned end
+  local call = setmetatable({ ctx = ctx, stage = stage.name, name = spec.name, spec = spec,
+    price = price, provider = ctx.account.name, endpoint = planned.endpoint,
+    model = spec.model, request = fingerprint.request(planned.body),
+    content = fingerprint.content(spec) }, Call)
+  call.fingerprint = fingerprint.of { provider = call.provider, endpoint = call.endpoint,
+    request = call.request, ordinal = ordinal, redo = redo }
+  call.known, e = ctx.journal:recall(call.fingerprint)
+  if e then return nil, e end
+  return call
+end
+
+-- ---- what the journal knows ----
+
+--- Is the landed file there, and is it the one that landed? Waits.
+local function intact(call)
+  local file = call.known
+  local path = fs.join(call.ctx.journal.folder, file.path)
+  local stat = fs.stat(path)
+  if not stat or stat.size ~= file.bytes then
+    return false, stat and "its size has changed" or "its file is missing"
+  end
+  if stat.mtime == file.mtime and not call.ctx.options.verify then return true, path end
+  if hash.sha256_file(path) == file.sha256 then return true, path end
+  return false, "its file has changed"
+end
+
+local LIVE = { accepted = true, queued = true, throttled = true, running = true }
+
+local function classify(call)
+  local known = call.known
+  local state = known and known.state
+  call.entry = call.ctx.journal.active[call.fingerprint]
+  if call.entry then
+    return "share", "another take of this run asks for the same"
+  elseif LIVE[state] then
+    return "follow", ("under way at the provider as task %s"):format(known.task)
+  elseif state == "succeeded" then
+    return "fetch", ("made as task %s, not downloaded yet"):format(known.task)
+  elseif state == "landed" then
+    local good, said = intact(call)
+    if not good then return "fetch", said .. "; it is downloaded again" end
+    call.path = said
+    return "landed", ("landed as %s"):format(known.path)
+  elseif state == "unknown" and call.ctx.options.on_unknown ~= "resubmit" then
+    return "unknown", known.failure or "its outcome is not known"
+  end
+  return "buy", state and ("attempt %d: %s"):format(known.n, known.failure or state)
+    or "not made yet"
+end
+
+local WORK = { buy = true, follow = true, fetch = true }
+
+--- Say what is to be done about it. Waits (a look at the file); sends nothing.
+---@async
+function Call:look()
+  self.todo, self.why = classify(self)
+  if WORK[self.todo] then
+    self.entry = { queue = {} }
+    self.ctx.journal.active[self.fingerprint] = self.entry
+  end
+  if self.known and type(self.known.handle) == "string" then
+    self.known.handle = json.decode(self.known.handle)
+  end
+end
+
+--- Ask the journal anew, after an attempt that has failed: `look` comes next. Waits.
+---@async
+---@return true?
+---@return rt.Err?
+function Call:forget()
+  local e
+  self.known, e = self.ctx.journal:recall(self.fingerprint)
+  self.job = nil
+  if e then return nil, e end
+  return true
+end
+
+--- The call is over, or will not be made: tell those who wait for it.
+---@param e? rt.Err
+function Call:close(e)
+  local entry, active = self.entry, self.ctx.journal.active
+  if not entry or active[self.fingerprint] ~= entry or self.todo == "share" then return end
+  entry.done, entry.path, entry.err = true, self.path, e
+  active[self.fingerprint] = nil
+  task.wake_all(entry.queue)
+end
+
+--- Give back what it holds without having been sent.
+---@param e? rt.Err
+function Call:release(e)
+  if self.job and self.job.state == "planned" then self.job:release(e) end
+  self:close(e or err.new("stopped", self.name .. " was not sent"))
+end
+
+-- ---- credits ----
+
+local function moderated(call)
+  local ctx = call.ctx
+  if ctx.options.allow_moderated then return nil end
+  local code = ctx.journal.moderated[call.content]
+  if code then
+    return err.new("moderation", ("%s: moderation has refused this prompt with these"
+      .. " pictures and this model before (%s), so it was not sent. Change them, or say"
+      .. " --allow-moderated; repeated refusals can cost the account"):format(call.name,
+      code))
+  end
+  return ctx.breaker:check(ctx.keys)
+end
+
+--- Hold the credits of one attempt and write down the intent. Does not wait: nothing may
+--- be sent before the journal's `sync`.
+---@return true?
+---@return rt.Err?  budget or moderation
+function Call:reserve()
+  local ctx = self.ctx
+  local e = moderated(self)
+  if e then return nil, e end
+  local ok
+  ok, e = ledgers.reserve(ctx.leaves, self.price, self.name)
+  if not ok then return nil, e end
+  local record
+  if not ctx.journal.readonly then
+    if self.known and self.known.state == "unknown" then
+      ctx.journal:record(self.known):resubmit()
+    end
+    record = ctx.journal:intend(self, self.price, ctx.budget)
+  end
+  self.job = jobs.new(ctx.account, self.spec, ctx.leaves, self.price, record)
+  return true
+end
+
+--- Take over what an earlier run has begun: its credits are held already.
+function Call:resume()
+  local ctx, known = self.ctx, self.known
+  local record = not ctx.journal.readonly and ctx.journal:record(known) or nil
+  ledgers.root():load(0, known.held) -- this run follows it, so it is this run's
+  self.job = jobs.resume(ctx.account, known, ctx:leaves_of(known.budget), record, self.name)
+end
+
+-- ---- buying ----
+
+--- Follow the task; a throttled one tells that the lane is narrower than we thought.
+local function follow(call, on_progress)
+  local told
+  return call.job:poll { on_progress = function(progress, job)
+    if job.state == "throttled" and not told then
+      told = true
+      call.ctx.lanes:throttled(job.model)
+    end
+    on_progress(progress, job)
+  end }
+end
+
+local function send(call, on_accepted)
+  local ctx, job = call.ctx, call.job
+  local files, e = assets.fill(ctx.account, call.spec)
+  if not files then return nil, e end
+  job.files, job.about = files, ctx.about
+  local slot
+  slot, e = ctx.lanes:acquire(job.model, { shot = ctx.about.shot, priority = ctx.priority })
+  if not slot then return nil, e end
+  local _ <close> = slot
+  e = ctx.breaker:check(ctx.keys)
+  if e then return nil, e end
+  local ok
+  ok, e = job:submit()
+  if not ok then return nil, e end
+  slot:accepted()
+  on_accepted(call)
+  return follow(call, ctx.on_progress)
+end
+
+--- What a failure means for those that come after it.
+local function learn(call, e)
+  local ctx = call.ctx
+  if e.daily then
+    ctx.lanes:close(call.model, ctx.account:pace(e.retry_after), e.message)
+  end
+  if e.class == "safety" then
+    ctx.journal:moderate(call.content, call.job.record.id, e.failure_code)
+  end
+  ctx.breaker:failed(ctx.keys, e.class)
+end
+
+--- Wait and hold the credits of another attempt, if the failure allows one.
+local function again(call, e, n)
+  local wait = e.daily and 0 or failures.again(e, n)
+  if not wait then return nil, e end
+  log.info("%s: %s; attempt %d follows%s", call.name, e.message, n + 1,
+    wait > 0 and (" in %.0f s"):format(wait) or "")
+  task.sleep(call.ctx.account:pace(wait))
+  local ok, why = call:reserve()
+  if ok then ok, why = call.ctx.journal:sync() end
+  if not ok then return nil, why end
+  return true
+end
+
+local function buy(call, on_accepted)
+  local n = 0
+  while true do
+    local ok, e = send(call, on_accepted)
+    if ok then return true end
+    local refused = not call.job.id and not e.daily
+    if refused or err.is(e, "timeout") then return nil, e end
+    learn(call, e)
+    if not e.daily then n = n + 1 end
+    ok, e = again(call, e, n)
+    if not ok then return nil, e end
+  end
+end
+
+-- ---- landing ----
+
+local EXTENSIONS = { ["video/mp4"] = "mp4", ["video/quicktime"] = "mov",
+  ["image/png"] = "png", ["image/jpeg"] = "jpg", ["image/webp"] = "webp",
+  ["application/zip"] = "zip" }
+
+--- The ending that an output's link or type tells.
+local function extension(output, default)
+  local path = (output.url or ""):match "^[^?#]*"
+  local ending = path:match "%.(%w%w%w%w?)$"
+  return EXTENSIONS[output.mime] or ending and ending:lower() or default
+end
+
+--- The name of the call's file in the show's folder, which an earlier landing has fixed.
+local function file_name(call)
+  if call.known and call.known.path then return call.known.path end
+  local about, motion = call.ctx.about, call.stage == "motion"
+  return ("%s_%s%s.%s"):format(about.shot, about.take, motion and "" or "_" .. call.stage,
+    extension(call.job.outputs[1], motion and "mp4" or "png"))
+end
+
+--- What was paid for and could not be saved is still at the provider.
+local function not_saved(call, e)
+  return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
+    .. " could not be saved: %s; running the script again downloads it"):format(
+    call.stage == "motion" and "clip" or "still", call.job.credits, call.job.id, e.message),
+    { cause = e, id = call.job.id, status = e.status })
+end
+
+--- A file that is not the one that landed is kept beside it, under another name.
+local function set_aside(path)
+  if not fs.exists(path) then return end
+  local n = 1
+  while fs.exists(("%s.changed-%d"):format(path, n)) do n = n + 1 end
+  local aside = ("%s.changed-%d"):format(path, n)
+  if fs.rename(path, aside) then
+    log.warn("%s is not the file that landed there; it is kept as %s", path, aside)
+  end
+end
+
+local function land(call)
+  local ctx, job = call.ctx, call.job
+  local ok, file = job:links()
+  if not ok then return nil, not_saved(call, file) end
+  local name = file_name(call)
+  local path = fs.join(ctx.journal.folder, name)
+  set_aside(path)
+  ok, file = job:download(path)
+  if not ok then return nil, not_saved(call, file) end
+  call.path = path
+  return path
+end
+
+local DO = {}
+
+function DO.landed() return true end
+
+function DO.share(call)
+  local entry = call.entry
+  if not entry.done then task.wait_on(entry.queue) end
+  if not entry.path then return nil, entry.err end
+  call.path = entry.path
+  return true
+end
+
+function DO.unknown(call)
+  return nil, err.new("unknown", ("%s was sent and it is not known whether it was taken"
+    .. " (%s); its %s credits stay held and it is not sent again. See: rushes reconcile %s")
+    :format(call.name, call.why, ledgers.credits(call.known.held), call.ctx.journal.folder),
+    { unknown = true })
+end
+
+function DO.fetch(call) return land(call) end
+
+function DO.follow(call, on_accepted)
+  local _ <close> = call.ctx.lanes:occupy(call.job.model)
+  on_accepted(call)
+  local ok, e = follow(call, call.ctx.on_progress)
+  if ok then return land(call) end
+  if err.is(e, "timeout") then return nil, e end
+  learn(call, e)
+  return nil, e, failures.again(e, call.known.n)
+end
+
+function DO.buy(call, on_accepted)
+  local ok, e = buy(call, on_accepted)
+  if not ok then return nil, e end
+  return land(call)
+end
+
+--- Do what is to be done until the file is there. Waits; may spend what is reserved.
+---@async
+---@param frame? string        the file of the stage before
+---@param on_accepted fun(call: rushes.Call)
+---@return string? path
+---@return rt.Err?
+---@return number? seconds     after which it may be bought again: an attempt of an earlier
+---                            run has failed
+function Call:run(frame, on_accepted)
+  local e, wait
+  local _ <close> = setmetatable({}, { __close = function() self:close(e) end })
+  if frame and self.todo == "buy" then
+    self.spec.images[1].image, e = assets.made(frame)
+    if e then return nil, e end
+  end
+  local ok
+  ok, e, wait = DO[self.todo](self, on_accepted)
+  if not ok then return nil, e, wait end
+  return self.path
+end
+
+return M

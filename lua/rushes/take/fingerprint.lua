@@ -1,0 +1,54 @@
+--- What makes a paid call the same call: a hash of what is asked for, in which files
+--- stand by their content. Never by path, link, upload or time, so that a script that is
+--- run again asks for what it has already got.
+local hash = require "rt.hash"
+local json = require "rt.json"
+
+local M = {}
+
+--- A link without its query: what is signed there changes with every signature.
+local function plain_link(url) return (url:gsub("[?#].*$", "")) end
+
+--- A value of a planned body as it is kept and compared.
+local function canonical(v)
+  if type(v) == "string" then
+    local digest = v:match "^data:[^;]*;rushes=(.*)$"
+    if digest then return "sha256:" .. digest end
+    return v:find "^https?://" and plain_link(v) or v
+  elseif type(v) == "table" then
+    local copy = setmetatable({}, getmetatable(v))
+    for k, inner in pairs(v) do copy[k] = canonical(inner) end
+    return copy
+  end
+  return math.type(v) == "float" and math.tointeger(v) or v
+end
+
+--- The request as the journal keeps it: JSON without secrets, files by their hash.
+---@param body table  of rushes.provider.Planned
+---@return string
+function M.request(body) return json.encode(canonical(body)) end
+
+--- The fingerprint of a call.
+---@param call {provider: string, endpoint: string, request: string, ordinal: integer,
+---  redo: integer}  `request` is what M.request gave
+---@return string  64 hexadecimal digits
+function M.of(call)
+  return hash.sha256(("%s\n%s\n%d\n%d\n%s"):format(call.provider, call.endpoint,
+    call.ordinal, call.redo, call.request))
+end
+
+--- What moderation judges: prompts, files and model, whatever the seed, length or shape.
+---@param spec table  the provider's job, its files loaded
+---@return string     64 hexadecimal digits
+function M.content(spec)
+  local parts = { spec.model, spec.prompt or "" }
+  for _, list in ipairs { spec.images or {}, spec.assets or {} } do
+    for _, file in ipairs(list) do
+      local stored = type(file.image) == "table" and file.image or {}
+      parts[#parts + 1] = stored.hash or file.made or plain_link(tostring(file.uri or file.image))
+    end
+  end
+  return hash.sha256(table.concat(parts, "\n"))
+end
+
+return M

@@ -1,0 +1,391 @@
+--- The journal of one show: every intent, answer and landing, durable before what depends
+--- on it. The only module that writes it; docs/internals/journal.md has its rules.
+local core = require "rt.c.core"
+local err = require "rt.err"
+local fs = require "rt.fs"
+local json = require "rt.json"
+local log = require "rt.log"
+local sys = require "rt.c.sys"
+local task = require "rt.task"
+local config = require "rushes.config"
+local recovery = require "rushes.take.recovery"
+local records = require "rushes.take.record"
+local stop = require "rushes.stop"
+
+local M = {}
+
+---@class rushes.Journal
+---@field folder string
+---@field readonly? boolean
+---@field calls table<string, integer>     fingerprint -> id of the call
+---@field takes table<string, table>       shot and fingerprint -> {id, number}
+---@field last table<string, integer>      shot -> the last number given out
+---@field decisions table<string, table>   {decision, redo}
+---@field moderated table<string, string>  content hash -> failure code
+---@field active table<string, table>      fingerprint -> the call under way in this run
+---@field next table<string, integer>      table -> the next id
+---@field meta table<string, string>      the show's name, the providers' addresses
+---@field run integer
+---@field evidence? integer                the account as it was last seen
+local Journal = {}
+Journal.__index = Journal
+
+local open, opening = {}, {} -- folder -> journal; folder -> queue of those who wait
+
+local RESERVE = 1 << 20 -- bytes kept back for the hour when the disk is full
+
+local function reserve_path(journal) return fs.join(journal.folder, "journal.reserve") end
+
+--- Room that a full disk cannot take from us: what has been paid for can still be noted.
+local function keep_reserve(journal)
+  local path = reserve_path(journal)
+  if not fs.exists(path) then fs.write(path, ("\0"):rep(RESERVE)) end
+end
+
+local function trouble(journal, e)
+  if journal.troubled then return end
+  journal.troubled = true
+  stop.request "a journal that cannot be written"
+  log.error("the journal of %s cannot be written: %s. Nothing more is submitted; what is"
+    .. " paid for is followed to its end", journal.folder, e.message)
+end
+
+--- Make statements durable, all or none. Waits; many tasks share one fsync.
+---@async
+---@param statements table[]  as rt.db's conn:write takes them
+---@return true?
+---@return rt.Err?
+function Journal:write(statements)
+  local ok, e = self.conn:write(statements)
+  if not ok and e.code == "no_space" and fs.remove(reserve_path(self)) then
+    ok, e = self.conn:write(statements)
+  end
+  if ok then return true end
+  trouble(self, e)
+  return nil, e
+end
+
+--- Give statements to the transaction of the next write. Does not wait.
+function Journal:later(statements) self.conn:later(statements) end
+
+--- Wait until everything given so far is durable.
+---@async
+---@return true?
+---@return rt.Err?
+function Journal:sync()
+  local ok, e = self.conn:sync()
+  if ok then return true end
+  trouble(self, e)
+  return nil, e
+end
+
+function Journal:new_id(name)
+  local id = self.next[name]
+  self.next[name] = id + 1
+  return id
+end
+
+-- ---- shots, decisions, takes ----
+
+local function key(...) return table.concat({ ... }, "\0") end
+
+--- Note what a shot says. Does not wait.
+---@param name string
+---@param spec table
+function Journal:shot(name, spec)
+  self:later { { [[INSERT INTO shots VALUES (?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, seen = excluded.seen]],
+    name, json.encode(spec), core.time() } }
+end
+
+--- The pinned decision for the n-th take of a shot, and how often it was made anew.
+---@param shot string
+---@param stage string
+---@param ordinal integer
+---@return rushes.Decision?
+---@return integer redo
+function Journal:decision(shot, stage, ordinal)
+  local found = self.decisions[key(shot, stage, ordinal)]
+  if not found then return nil, 0 end
+  return found.decision, found.redo
+end
+
+--- Pin a decision. Does not wait: it is durable with the intents that follow from it.
+---@param shot string
+---@param stage string
+---@param ordinal integer
+---@param decision rushes.Decision
+---@param redo integer
+function Journal:decide(shot, stage, ordinal, decision, redo)
+  self.decisions[key(shot, stage, ordinal)] = { decision = decision, redo = redo }
+  if self.readonly then return end
+  self:later { { "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?)", shot, stage,
+    ordinal, redo, json.encode(json.object(decision)), core.time() } }
+end
+
+--- The number of the take with this fingerprint, or a new one: the first that neither
+--- the journal nor a file in the folder has.
+---@param take table  {shot, ordinal, fingerprint, model, why, seed}
+---@param in_folder integer  the last number that a file of this shot has
+---@return integer number
+---@return integer id
+function Journal:take(take, in_folder)
+  local k = key(take.shot, take.fingerprint)
+  local found = self.takes[k]
+  if found then return found.number, found.id end
+  local number = math.max(self.last[take.shot] or 0, in_folder) + 1
+  found = { id = self:new_id "takes", number = number }
+  self.takes[k], self.last[take.shot] = found, number
+  if not self.readonly then
+    self:later { { "INSERT INTO takes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", found.id,
+      take.shot, number, take.ordinal, take.fingerprint, take.model, take.why, take.seed,
+      core.time(), n = 9 } }
+  end
+  return number, found.id
+end
+
+-- ---- calls ----
+
+local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n, a.state,
+  a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
+  f.path, f.bytes, f.mtime, f.sha256 FROM calls c
+  LEFT JOIN attempts a ON a.call = c.id LEFT JOIN files f ON f.call = c.id
+  WHERE c.fingerprint = ? ORDER BY a.n DESC LIMIT 1]]
+
+--- What is known of the call with this fingerprint: its last attempt, its file. Waits.
+---@async
+---@param fingerprint string
+---@return table? known
+---@return rt.Err?
+function Journal:recall(fingerprint)
+  if not self.calls[fingerprint] then return nil end
+  local rows, e = self.conn:rows(RECALL, fingerprint)
+  if not rows then return nil, e end
+  return self.readonly and recovery.as_recovered(rows[1]) or rows[1]
+end
+
+local EARLIER = [[SELECT c.request, c.model, t.number FROM takes t
+  JOIN calls c ON c.fingerprint = t.fingerprint
+  WHERE t.shot = ? AND t.ordinal = ? AND t.fingerprint <> ?
+  ORDER BY t.number DESC LIMIT 1]]
+
+--- The take that was made for the same question before the request changed. Waits.
+---@async
+---@return {request: string, model: string, number: integer}?
+function Journal:earlier(shot, ordinal, fingerprint)
+  local rows = self.conn and self.conn:rows(EARLIER, shot, ordinal, fingerprint)
+  return rows and rows[1]
+end
+
+--- Write down the intent to buy a call and the credits held for it. Does not wait: call
+--- `sync` before anything is sent.
+---@param call table  {fingerprint, take (id), stage, provider, endpoint, model, request,
+---  content}
+---@param held integer  thousandths
+---@param budget string
+---@return rushes.Record
+function Journal:intend(call, held, budget)
+  local id, now = self.calls[call.fingerprint], core.time()
+  local statements = {}
+  if not id then
+    id = self:new_id "calls"
+    self.calls[call.fingerprint] = id
+    statements[1] = { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
+      call.fingerprint, call.take, call.stage, call.provider, call.endpoint, call.model,
+      call.request, call.content, now, n = 10 }
+  end
+  local attempt = self:new_id "attempts"
+  statements[#statements + 1] = { [[INSERT INTO attempts (id, call, n, run, state, held,
+    budget, evidence, created, changed) VALUES (?1, ?2,
+    (SELECT COUNT(*) + 1 FROM attempts WHERE call = ?2), ?3, 'intent', ?4, ?5, ?6, ?7, ?7)]],
+    attempt, id, self.run, held, budget, self.evidence, now, n = 7 }
+  self:later(statements)
+  return records.new(self, attempt, id)
+end
+
+--- The record of an attempt that an earlier run made.
+---@param known table  of `recall`
+---@return rushes.Record
+function Journal:record(known) return records.new(self, known.attempt, known.id) end
+
+-- ---- the account ----
+
+local function elsewhere(journal, what, was, is, advice)
+  return nil, err.new("invalid", ("the journal in %s is %s %s, and this run's is %s; %s."
+    .. " Nothing was sent"):format(journal.folder, what, was, is, advice))
+end
+
+--- See to it that the journal is that of this show and this account's address: task ids
+--- and prices of another one would mislead. Does not wait.
+---@param show string
+---@param provider string
+---@param base string
+---@param same_account? boolean  --same-account: the other address leads to the same one
+---@return true?
+---@return rt.Err?  code "invalid"
+function Journal:belongs(show, provider, base, same_account)
+  local key_of_base = "base:" .. provider
+  local known_show, known_base = self.meta.show, self.meta[key_of_base]
+  if known_show and known_show ~= show then
+    return elsewhere(self, "that of show", known_show, show,
+      "give one of them another folder (output = \"…\")")
+  elseif known_base and known_base ~= base and not same_account then
+    return elsewhere(self, ("of takes made by %s at"):format(provider), known_base, base,
+      "set the address back, give the show another folder, or say --same-account if both"
+      .. " lead to the same account")
+  end
+  if known_show == show and known_base == base then return true end
+  self.meta.show, self.meta[key_of_base] = show, base
+  if self.readonly then return true end
+  self:later { { "INSERT OR REPLACE INTO meta VALUES ('show', ?), (?, ?)", show, key_of_base,
+    base } }
+  return true
+end
+
+--- Keep what the account says of itself, as evidence for what may get lost. Does not wait.
+---@param provider string
+---@param organization table  of a provider's `organization`
+function Journal:witness(provider, organization)
+  local used = {}
+  for model, lane in pairs(organization.lanes) do used[model] = lane.used end
+  self.evidence = self:new_id "evidence"
+  self:later { { "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", self.evidence, core.time(),
+    provider, organization.balance, json.encode(json.object(used)), n = 5 } }
+end
+
+--- Remember that moderation refused this content. Does not wait.
+function Journal:moderate(content, attempt, code)
+  self.moderated[content] = code or "SAFETY"
+  self:later { { "INSERT OR IGNORE INTO moderated VALUES (?, ?, ?, ?)", content, attempt,
+    code, core.time(), n = 4 } }
+end
+
+--- Credits per path of budgets, of all attempts. Waits.
+---@async
+---@return {budget: string, held: integer, cost: integer}[]
+function Journal:sums()
+  if not self.conn then return {} end
+  return assert(self.conn:rows [[SELECT budget, SUM(held) AS held,
+    SUM(COALESCE(cost, 0)) AS cost FROM attempts GROUP BY budget]])
+end
+
+--- When the calls of the last 24 hours were accepted, per model. Waits.
+---@async
+---@return {model: string, accepted: number}[]
+function Journal:accepted_today()
+  if not self.conn then return {} end
+  return assert(self.conn:rows([[SELECT c.model, a.accepted FROM attempts a
+    JOIN calls c ON c.id = a.call WHERE a.accepted > ?]], core.time() - 86400))
+end
+
+-- ---- opening and closing ----
+
+local function fresh(folder, readonly)
+  return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
+    last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, run = 0, next = { takes = 1,
+    calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
+end
+
+--- Who runs the show, as its lock says.
+local function who()
+  local pid, host = sys.process()
+  return { pid = pid, host = host, since = math.floor(core.time()),
+    script = (require("rt.strict").env().arg or {})[0] }
+end
+
+local function held_by(folder, e)
+  local ok, holder = pcall(json.decode, e.holder or "")
+  holder = ok and type(holder) == "table" and holder or {}
+  return err.new("locked", ("the show in %s is being run by process %s on %s since %s%s;"
+    .. " one program at a time may run a show. Wait for it, or stop it. Nothing was sent")
+    :format(folder, holder.pid or "?", holder.host or "?", holder.since
+    and os.date("%Y-%m-%d %H:%M:%S", math.tointeger(holder.since // 1)) or "?",
+    holder.script and (" (%s)"):format(holder.script) or ""), { cause = e })
+end
+
+local function open_writer(journal)
+  local me = who()
+  local e
+  journal.lock, e = fs.lock(fs.join(journal.folder, "journal.lock"), json.encode(me))
+  if not journal.lock then return nil, e.code == "locked" and held_by(journal.folder, e) or e end
+  journal.conn, e = require("rt.db").open(fs.join(journal.folder, "journal.db"),
+    { create = true })
+  if not journal.conn then return nil, e end
+  local ok
+  ok, e = recovery.prepare(journal.conn, journal.folder)
+  if ok and config.options.sim then ok, e = recovery.forget_simulator(journal.conn) end
+  if ok then ok, e = recovery.load(journal) end
+  if not ok then return nil, e end
+  keep_reserve(journal)
+  journal.run = journal:new_id "runs"
+  return journal:write { { [[INSERT INTO runs (id, started, pid, host, script, version)
+    VALUES (?, ?, ?, ?, ?, ?)]], journal.run, core.time(), me.pid, me.host, me.script,
+    sys.versions().rushes, n = 6 } }
+end
+
+local function open_reader(journal)
+  local path = fs.join(journal.folder, "journal.db")
+  if not fs.exists(path) then return true end
+  local e
+  journal.conn, e = require("rt.db").open(path)
+  if not journal.conn then return nil, e end
+  local ok
+  ok, e = recovery.check_version(journal.conn, journal.folder)
+  if not ok then return nil, e end
+  return recovery.load(journal)
+end
+
+local SAID = { locked = true, unsupported = true } -- nothing more to say
+
+local function refusal(folder, e)
+  if SAID[e.code] then return e end
+  return err.new(e.code, ("the journal of the show in %s cannot be used, so nothing was sent:"
+    .. " %s"):format(folder, e.message), { cause = e })
+end
+
+local function close(journal, status)
+  if not journal.readonly and journal.conn and journal.run > 0 then
+    journal.conn:write { { "UPDATE runs SET ended = ?, status = ? WHERE id = ?",
+      core.time(), status, journal.run, n = 3 } }
+  end
+  if journal.conn then journal.conn:close() end
+  if journal.lock then journal.lock:release() end
+end
+
+--- The journal of a folder, which must exist. Takes the show's lock, brings the tables up
+--- to date, settles what a crash has left: see docs/internals/journal.md. Waits.
+---@async
+---@param folder string
+---@param readonly? boolean  for planning: no lock, nothing is written
+---@return rushes.Journal?
+---@return rt.Err?  locked, damaged, unsupported (written by a newer rushes), …
+function M.open(folder, readonly)
+  while opening[folder] do task.wait_on(opening[folder]) end
+  if open[folder] then return open[folder] end
+  local queue = {}
+  opening[folder] = queue
+  local _ <close> = setmetatable({}, { __close = function()
+    opening[folder] = nil
+    task.wake_all(queue)
+  end })
+  local journal = fresh(folder, readonly)
+  local ok, e = (readonly and open_reader or open_writer)(journal)
+  if not ok then
+    close(journal)
+    return nil, refusal(folder, e)
+  end
+  open[folder] = journal
+  return journal
+end
+
+--- Close every journal of this program. Waits.
+---@async
+---@param status? integer  the exit status of the run
+function M.close_all(status)
+  for folder, journal in pairs(open) do
+    open[folder] = nil
+    close(journal, status)
+  end
+end
+
+return M

@@ -1,0 +1,145 @@
+--- One attempt in the journal: what has become of one submission. Each method says
+--- whether it waits until the disk has it; docs/internals/journal.md says why.
+local core = require "rt.c.core"
+local fs = require "rt.fs"
+local json = require "rt.json"
+local log = require "rt.log"
+
+local M = {}
+
+---@class rushes.Record
+---@field id integer
+---@field call integer
+---@field backlog? table[]  statements that could not be written yet
+local Record = {}
+Record.__index = Record
+
+---@param journal rushes.Journal
+---@param id integer
+---@param call integer
+---@return rushes.Record
+function M.new(journal, id, call)
+  return setmetatable({ journal = journal, id = id, call = call }, Record)
+end
+
+--- Write and wait. What could not be written is tried again with the next statement:
+--- a disk that has room again must still learn of a task that is paid for.
+local function durable(record, statement)
+  local list = record.backlog or {}
+  list[#list + 1] = statement
+  local ok, e = record.journal:write(list)
+  record.backlog = not ok and list or nil
+  return ok, e
+end
+
+local function later(record, statement)
+  if record.backlog then return durable(record, statement) end
+  record.journal:later { statement }
+end
+
+--- The request may leave from now on. Waits.
+---@async
+---@return true?
+---@return rt.Err?  then it must not be sent
+function Record:sent()
+  local now = core.time()
+  return durable(self, { "UPDATE attempts SET state = 'sent', sent = ?1, changed = ?1"
+    .. " WHERE id = ?2", now, self.id })
+end
+
+--- It surely was not taken and will be sent again. Does not wait.
+---@param why string
+function Record:withdrawn(why)
+  later(self, { "UPDATE attempts SET state = 'intent', failure = ?, changed = ?"
+    .. " WHERE id = ?", why, core.time(), self.id })
+end
+
+--- It surely was not taken and is given up. Does not wait.
+---@param e rt.Err
+function Record:dropped(e)
+  later(self, { [[UPDATE attempts SET state = 'dropped', held = 0, cost = 0, class = ?2,
+    status = ?3, failure = ?4, changed = ?1, ended = ?1 WHERE id = ?5]], core.time(),
+    e.class or e.code, e.status, e.message, self.id, n = 5 })
+end
+
+--- The provider has named a task. Waits; a failure is told and tried again, because the
+--- task is paid for.
+---@async
+---@param handle table      what polls need, as the provider made it
+---@param held integer      thousandths, tightened to the provider's estimate
+function Record:accepted(handle, held)
+  local ok = durable(self, { [[UPDATE attempts SET state = 'accepted', task = ?2,
+    handle = ?3, held = ?4, failure = NULL, accepted = ?1, changed = ?1 WHERE id = ?5]],
+    core.time(), handle.id, json.encode(handle), held, self.id })
+  if not ok then
+    log.error("task %s has been accepted and could not be noted; keep this line: the task"
+      .. " is followed, but a later run may not know of it", handle.id)
+  end
+end
+
+--- The provider says in which state the task is. Does not wait.
+---@param state string  queued, throttled or running
+function Record:state(state)
+  later(self, { "UPDATE attempts SET state = ?, changed = ? WHERE id = ?", state,
+    core.time(), self.id })
+end
+
+--- The task has ended and this is what it cost. Does not wait: after a crash the
+--- provider is asked again.
+---@param state string   succeeded, failed or cancelled
+---@param cost integer   thousandths
+---@param e? rt.Err
+function Record:ended(state, cost, e)
+  e = e or {}
+  later(self, { [[UPDATE attempts SET state = ?2, held = 0, cost = ?3, class = ?4, code = ?5,
+    status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]], core.time(), state,
+    cost, e.class, e.failure_code, e.status, e.message, self.id, n = 8 })
+end
+
+--- Inside the show's folder a file is known by its name there, so that the folder can be
+--- moved.
+local function name_in(folder, path)
+  local inside = folder .. "/"
+  return path:sub(1, #inside) == inside and path:sub(#inside + 1) or path
+end
+
+--- The file is on disk. Waits.
+---@async
+---@param path string
+---@param file {bytes: integer, sha256: string}
+---@return true?
+---@return rt.Err?
+function Record:landed(path, file)
+  local stat, e = fs.stat(path)
+  if not stat then return nil, e end
+  local now = core.time()
+  later(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", self.call,
+    self.id, name_in(self.journal.folder, path), file.bytes, stat.mtime, file.sha256, now })
+  return durable(self, { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?",
+    now, self.id })
+end
+
+--- Nobody knows whether it was taken. Its credits stay held. Waits.
+---@async
+---@param e rt.Err
+---@return true?
+---@return rt.Err?
+function Record:unknown(e)
+  return durable(self, { [[UPDATE attempts SET state = 'unknown', status = ?2,
+    failure = ?3, changed = ?1 WHERE id = ?4]], core.time(), e.status, e.message, self.id,
+    n = 4 })
+end
+
+--- It may be asked for anew although it may have been charged. Does not wait: the new
+--- intent goes with it.
+function Record:resubmit()
+  later(self, { "UPDATE attempts SET state = 'resubmit', changed = ? WHERE id = ?",
+    core.time(), self.id })
+end
+
+local function nothing() return true end
+
+--- The record of a call that no journal holds.
+M.none = setmetatable({}, { __index = function() return nothing end })
+
+return M

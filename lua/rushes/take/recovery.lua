@@ -1,0 +1,141 @@
+--- What happens to a journal when it is opened: its tables are made or brought up to
+--- date, what a crash has left is settled, the indexes are loaded.
+local core = require "rt.c.core"
+local err = require "rt.err"
+local json = require "rt.json"
+local schema = require "rushes.take.schema"
+
+local M = {}
+
+local function version_of(conn)
+  local rows, e = conn:rows "PRAGMA user_version"
+  return rows and rows[1].user_version, e
+end
+
+--- Refuse a journal that a newer program has written.
+---@async
+---@param conn table  rt.db connection
+---@param folder string
+---@return integer? version
+---@return rt.Err?
+function M.check_version(conn, folder)
+  local version, e = version_of(conn)
+  if not version then return nil, e end
+  if version > schema.version then
+    return nil, err.new("unsupported", ("the journal in %s was written by a newer rushes"
+      .. " (its tables are version %d, this program knows %d); run that one. Nothing was"
+      .. " changed and nothing was sent"):format(folder, version, schema.version))
+  end
+  return version
+end
+
+local function migrate(conn, version)
+  for step = version + 1, schema.version do
+    local statements = {}
+    for i, sql in ipairs(schema.migrations[step]) do statements[i] = { sql } end
+    statements[#statements + 1] = { ("PRAGMA user_version = %d"):format(step) }
+    local ok, e = conn:write(statements)
+    if not ok then return nil, e end
+  end
+  return true
+end
+
+-- A submission whose answer nobody has seen may have been taken; one that was only
+-- intended was not.
+local AFTER_A_CRASH = {
+  { [[UPDATE attempts SET state = 'dropped', held = 0, cost = 0, changed = ?1, ended = ?1,
+    failure = 'the program ended before it was sent' WHERE state = 'intent']], n = 1 },
+  { [[UPDATE attempts SET state = 'unknown', changed = ?1, failure =
+    'the program ended before the answer came' WHERE state = 'sent']], n = 1 },
+}
+
+--- Make or update the tables and settle what a crash has left. For the one who holds the
+--- lock.
+---@async
+---@return true?
+---@return rt.Err?
+function M.prepare(conn, folder)
+  local version, e = M.check_version(conn, folder)
+  if not version then return nil, e end
+  local ok
+  ok, e = migrate(conn, version)
+  if not ok then return nil, e end
+  local now = core.time()
+  for _, statement in ipairs(AFTER_A_CRASH) do statement[2] = now end
+  return conn:write(AFTER_A_CRASH)
+end
+
+local OF_ANOTHER_SIMULATOR = [[UPDATE attempts SET state = 'dropped', held = 0,
+  cost = COALESCE(cost, 0), changed = ?1, ended = ?1, failure =
+  'the simulator that had it has ended' WHERE state IN
+  ('accepted', 'queued', 'throttled', 'running', 'succeeded', 'unknown', 'resubmit')]]
+
+--- Each run with --sim has a simulator of its own, which knows nothing of earlier tasks.
+---@async
+---@return true?
+---@return rt.Err?
+function M.forget_simulator(conn)
+  return conn:write { { OF_ANOTHER_SIMULATOR, core.time() } }
+end
+
+--- A recalled call as `prepare` would leave it; for a reader, who may not write.
+---@param known? table
+---@return table?
+function M.as_recovered(known)
+  if known and known.state == "intent" then
+    known.state, known.held = "dropped", 0
+  elseif known and known.state == "sent" then
+    known.state = "unknown"
+  end
+  return known
+end
+
+local function each(conn, sql, fn)
+  local rows, e = conn:rows(sql)
+  if not rows then return nil, e end
+  for _, row in ipairs(rows) do fn(row) end
+  return true
+end
+
+local LOADS = {
+  { "SELECT key, value FROM meta", function(journal, row)
+    journal.meta[row.key] = row.value
+  end },
+  { "SELECT id, fingerprint FROM calls", function(journal, row)
+    journal.calls[row.fingerprint] = row.id
+  end },
+  { "SELECT id, shot, fingerprint, number FROM takes", function(journal, row)
+    journal.takes[row.shot .. "\0" .. row.fingerprint] = { id = row.id,
+      number = row.number }
+    journal.last[row.shot] = math.max(journal.last[row.shot] or 0, row.number)
+  end },
+  { "SELECT * FROM decisions", function(journal, row)
+    journal.decisions[row.shot .. "\0" .. row.stage .. "\0" .. row.ordinal] =
+      { decision = json.decode(row.decision), redo = row.redo }
+  end },
+  { "SELECT content, code FROM moderated", function(journal, row)
+    journal.moderated[row.content] = row.code or "SAFETY"
+  end },
+}
+
+--- Load what every take of a run asks for: who is known, what was decided.
+---@async
+---@param journal rushes.Journal
+---@return true?
+---@return rt.Err?
+function M.load(journal)
+  local conn = journal.conn
+  for _, load in ipairs(LOADS) do
+    local ok, e = each(conn, load[1], function(row) load[2](journal, row) end)
+    if not ok then return nil, e end
+  end
+  for name in pairs(journal.next) do
+    local rows, e = conn:rows(("SELECT COALESCE(MAX(id), 0) + 1 AS id FROM %s"):format(
+      name))
+    if not rows then return nil, e end
+    journal.next[name] = rows[1].id
+  end
+  return true
+end
+
+return M
