@@ -108,7 +108,7 @@ static void set_library(lua_State *L, const char *name, const char *soname,
  * Loads the libraries that are otherwise loaded at first use: milliseconds. */
 static int l_versions(lua_State *L)
 {
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     lua_pushliteral(L, RUSHES_VERSION);
     lua_setfield(L, -2, "rushes");
     lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR
@@ -124,6 +124,7 @@ static int l_versions(lua_State *L)
     lua_setfield(L, -2, "libcrypto");
     set_library(L, "libcurl", "libcurl.so.4", "curl_version");
     set_library(L, "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version");
+    set_library(L, "sqlite", "libsqlite3.so.0", "sqlite3_libversion");
     return 1;
 }
 

@@ -15,7 +15,7 @@ end)
 conn:later { { "INSERT INTO t VALUES (6, ?)", nil, n = 1 } }
 assert(#assert(conn:rows("SELECT * FROM t WHERE id > ?", 0)) == 6)
 assert(conn:write { { "INSERT INTO t VALUES (1, 1)" } } == nil)
-local other <close> = assert(db.open(fs.join(dir, "a.db")))
+local _ <close> = assert(db.open(fs.join(dir, "a.db")))
 assert(fs.lock(fs.join(dir, "lock")) == nil)
 assert(fs.remove(dir, { recursive = true }))
 lock:release()

@@ -223,12 +223,13 @@ end
 function M.libraries()
   local v = sys.versions()
   local curl = v.libcurl:match "libcurl/(%S+)" or v.libcurl
-  local line = ("rushes %s, Lua %s, libuv %s, libcurl %s, libmicrohttpd %s, libcrypto %s")
-    :format(v.rushes, v.lua, v.libuv, curl, v.libmicrohttpd, v.libcrypto)
-  for _, name in ipairs { "libcurl", "libmicrohttpd", "libcrypto" } do
+  local line = ("rushes %s, Lua %s, libuv %s, libcurl %s, libmicrohttpd %s, libcrypto %s,"
+    .. " SQLite %s"):format(v.rushes, v.lua, v.libuv, curl, v.libmicrohttpd, v.libcrypto,
+    v.sqlite)
+  for _, name in ipairs { "libcurl", "libmicrohttpd", "libcrypto", "sqlite" } do
     if v[name]:find "^missing" then
       return finding("versions", "fail", line, "apt-get install libcurl4"
-        .. " libmicrohttpd12 libssl3")
+        .. " libmicrohttpd12 libssl3 libsqlite3-0")
     end
   end
   if older(curl, OLDEST_CURL) then

@@ -10,7 +10,7 @@ local M = {
 }
 
 --- In the order in which they are shown; `lua` is the language.
-M.LIBRARIES = { "lua", "libuv", "libcurl", "libmicrohttpd", "libcrypto" }
+M.LIBRARIES = { "lua", "libuv", "libcurl", "libmicrohttpd", "libcrypto", "sqlite" }
 
 function M.parser(p)
   p:flag "--json" :description "one JSON object"
