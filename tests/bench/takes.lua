@@ -65,10 +65,9 @@ local function follow(i, id)
     resp = net.poll(client, { path = "/v1/tasks/" .. id }, { every = every, seen = resp.digest })
   end
   if resp and resp.status == 200 then
-    fetch(i, resp.json.output[1])
-  else
-    count.failed = count.failed + 1
+    return fetch(i, resp.json.output[1]) -- a tail call: the answer is not kept meanwhile
   end
+  count.failed = count.failed + 1
 end
 
 --- Run fn(i) for every job, `at_once` at a time.
