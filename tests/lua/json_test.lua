@@ -116,6 +116,28 @@ function T.test_strings()
   same([["\u00e9 \ud83c\udfac \/"]], "é 🎬 /")
 end
 
+function T.test_every_byte_at_every_place_of_a_string()
+  local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
+    ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+  local tail = "\u{e9}z"
+  for byte = 0, 127 do
+    local c = string.char(byte)
+    local written = escapes[c] or (byte < 32 or byte == 127) and ("\\u%04x"):format(byte) or c
+    for at = 0, 17 do
+      local before, after = ("a~ "):rep(6):sub(1, at), tail:rep(6, c)
+      local text = json.encode(before .. c .. after)
+      lu.assertEquals(text, '"' .. before .. written .. tail:rep(6, written) .. '"')
+      lu.assertEquals(json.decode(text), before .. c .. after)
+    end
+  end
+  for at = 0, 17 do
+    local bad = ("x"):rep(at) .. "\xFF" .. ("y"):rep(9)
+    lu.assertFalse((pcall(json.encode, bad)))
+    lu.assertEquals(json.decode('{"a\\"b":"' .. ("\\\\"):rep(at) .. '","n":9007199254740993}'),
+      { ['a"b'] = ("\\"):rep(at), n = 9007199254740993 })
+  end
+end
+
 function T.test_what_json_cannot_say_is_refused_with_the_path()
   refused({ shots = { { strength = 0 / 0 } } }, "shots[1].strength is infinite or not")
   refused({ x = math.huge }, "x is infinite or not a number")
