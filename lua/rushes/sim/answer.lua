@@ -71,8 +71,9 @@ local REASON = { [500] = "Internal Server Error", [502] = "Bad Gateway",
 ---@async
 function M.html(req, status)
   local reason = REASON[status] or "Error"
-  return req:respond { status = status, body = PAGE:format(status, reason, status, reason),
-    headers = M.headers(req, { ["Content-Type"] = "text/html" }) }
+  local headers = M.headers(req, { ["Content-Type"] = "text/html" })
+  return req:respond { status = status, headers = headers,
+    body = PAGE:format(status, reason, status, reason) }
 end
 
 return M
