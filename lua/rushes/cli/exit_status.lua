@@ -30,7 +30,9 @@ function M.of_error(e)
     local _, last = core.interrupts()
     return 128 + (e.signal or last > 0 and last or 2)
   end
-  if e.class == "invalid" and e.status then return M.PROVIDER end -- refused by it
+  if e.class == "invalid" and (e.status or e.failure_code) then
+    return M.PROVIDER -- refused by it, at once or when it came to work on it
+  end
   return BY_CODE[e.code] or BY_CLASS[e.class] or M.SCRIPT
 end
 
