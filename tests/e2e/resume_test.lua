@@ -91,6 +91,19 @@ function T.test_a_missing_or_changed_file_is_downloaded_again_for_free()
   end)
 end
 
+function T.test_a_clip_that_a_killed_run_has_left_is_no_other_file()
+  studio.with({}, function(s)
+    local source = studio.script { "A street" }
+    lib.assert_code(s:run(source), 0)
+    local before = studio.files(s.dir .. "/night")
+    write(s, "DELETE FROM files") -- killed between the rename and the journal
+    write(s, "UPDATE attempts SET state = 'succeeded'")
+    lib.assert_code(s:run(source), 0)
+    lu.assertEquals(studio.files(s.dir .. "/night"), before)
+    lu.assertEquals(s:bill().created, 1)
+  end)
+end
+
 function T.test_verify_finds_what_size_and_time_do_not_tell()
   studio.with({}, function(s)
     local source = studio.script { "A street" }

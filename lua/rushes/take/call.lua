@@ -11,6 +11,7 @@ local assets = require "rushes.take.assets"
 local failures = require "rushes.take.failures"
 local fingerprint = require "rushes.take.fingerprint"
 local jobs = require "rushes.take.job"
+local landing = require "rushes.take.landing"
 local ledgers = require "rushes.money.ledger"
 
 local M = {}
@@ -287,25 +288,13 @@ local function not_saved(call, e)
     { cause = e, id = call.job.id, status = e.status })
 end
 
---- A file that is not the one that landed is kept beside it, under another name.
-local function set_aside(path)
-  if not fs.exists(path) then return end
-  local n = 1
-  while fs.exists(("%s.changed-%d"):format(path, n)) do n = n + 1 end
-  local aside = ("%s.changed-%d"):format(path, n)
-  if fs.rename(path, aside) then
-    log.warn("%s is not the file that landed there; it is kept as %s", path, aside)
-  end
-end
-
 local function land(call)
   local ctx, job = call.ctx, call.job
   local ok, file = job:links()
   if not ok then return nil, not_saved(call, file) end
   local name = file_name(call)
   local path = fs.join(ctx.journal.folder, name)
-  set_aside(path)
-  ok, file = job:download(path)
+  ok, file = job:download(path, nil, landing.download)
   if not ok then return nil, not_saved(call, file) end
   call.path = path
   return path

@@ -324,9 +324,12 @@ end
 ---@async
 ---@param path string
 ---@param opts? {max_bytes?: integer, sha256?: boolean, on_progress?: fun(bytes: integer)}
+---@param fetch? async fun(account: rushes.Account, output: table, path: string,
+---  opts?: table): table?, rt.Err?  instead of the account's `download`
 ---@return string? path
 ---@return table|rt.Err  {path, bytes, sha256, type}, or the error
-function Job:download(path, opts)
+function Job:download(path, opts, fetch)
+  fetch = fetch or self.account.download
   if self.state ~= "succeeded" then
     error(("job:download needs a job that has succeeded; this one is %s (poll it first)")
       :format(self.state), 2)
@@ -336,7 +339,7 @@ function Job:download(path, opts)
   if not ok then return nil, e end
   local file
   for _ = 1, FRESH_URLS do
-    file, e = self.account:download(self.outputs[1], path, opts)
+    file, e = fetch(self.account, self.outputs[1], path, opts)
     if file then
       ok, e = self.record:landed(path, file)
       if ok then return path, file end

@@ -1,0 +1,43 @@
+--- Where a clip lands although something lies there already: what a killed run has left,
+--- or what somebody has put in its place.
+local fs = require "rt.fs"
+local hash = require "rt.hash"
+local log = require "rt.log"
+
+local M = {}
+
+--- A file that is not the one that landed is kept beside it, under another name.
+local function set_aside(path)
+  local n = 1
+  while fs.exists(("%s.changed-%d"):format(path, n)) do n = n + 1 end
+  local aside = ("%s.changed-%d"):format(path, n)
+  local ok, e = fs.rename(path, aside)
+  if not ok then return nil, e end
+  log.warn("%s is not the file that landed there; it is kept as %s", path, aside)
+  return true
+end
+
+--- Download an output to `path`. What lies there is compared with it and kept if it is
+--- another file; if it is the same, a run was killed before it could note the landing.
+--- At each moment one of the two is at `path` or beside it.
+---@async
+---@param account rushes.Account
+---@param output table
+---@param path string
+---@param opts? table  as for rt.net's `download`
+---@return table? file
+---@return rt.Err?
+function M.download(account, output, path, opts)
+  if not fs.exists(path) then return account:download(output, path, opts) end
+  local fresh = path .. ".again"
+  local file, e = account:download(output, fresh, opts)
+  if not file then return nil, e end
+  local ok = true
+  if hash.sha256_file(path) ~= file.sha256 then ok, e = set_aside(path) end
+  if ok then ok, e = fs.rename(fresh, path) end
+  if not ok then return nil, e end
+  file.path = path
+  return file
+end
+
+return M
