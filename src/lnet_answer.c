@@ -167,7 +167,7 @@ int l_net_headers(lua_State *L)
     size_t n;
     const char *line = luaL_checklstring(L, 1, &n), *end = line + n, *stop;
     lua_settop(L, 1);
-    lua_newtable(L);
+    lua_createtable(L, 0, 16); /* as many as most answers have */
     /* the URL and the status line come first */
     for (int i = 0; (stop = memchr(line, '\n', (size_t)(end - line))); i++) {
         if (i > 1)

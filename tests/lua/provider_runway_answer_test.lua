@@ -59,6 +59,19 @@ function T.test_an_unknown_word_means_running()
   lu.assertEquals(update "task_unknown_word", { state = "running", progress = 0.9 })
 end
 
+function T.test_only_what_can_be_fetched_is_an_output()
+  local wire = require "rushes.provider.common.wire"
+  for _, url in ipairs { "http://h", "https://127.0.0.1:8080/a?b=c%20d&e#f", "https://\u{e9}/~",
+    "https://h/" .. ("x"):rep(8182) } do
+    lu.assertEquals(wire.outputs(url), { { url = url } })
+    lu.assertEquals(wire.outputs { 7, { url = url } }, { { url = url } })
+  end
+  for _, bad in ipairs { "", "h", "https://", "https:///h", "ftp://h/x", " https://h", "https://h/ x",
+    "https://h/x\n", "https://h\0", "https://\127", "https://h/" .. ("x"):rep(8183) } do
+    lu.assertEquals(wire.outputs(bad), {})
+  end
+end
+
 function T.test_success_is_an_output()
   local url = "https://cdn.example.com/out/clip.mp4?_jwt=secret-token-1"
   lu.assertEquals(update "task_succeeded",

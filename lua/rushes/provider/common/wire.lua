@@ -188,20 +188,25 @@ function M.usable_id(id)
   return type(id) == "string" and #id <= 128 and id:find "^[%w][%w_-]*$" ~= nil
 end
 
+-- A host, then neither blanks nor control characters. Anchored, and ranges instead of
+-- classes: signed URLs are long, and this is tried for every byte of them.
+local URL = "^https?://[!-.0-~\x80-\xFF][!-~\x80-\xFF]*$"
+
+local function add_output(out, v)
+  if type(v) == "table" then v = v.url end
+  if type(v) ~= "string" or #v > 8192 or not v:find(URL) then return end
+  out[#out + 1] = { url = v }
+end
+
 --- Outputs as a list of {url}, from a string, a list, or a table with `url`.
 ---@param output any
 ---@return table[]
 function M.outputs(output)
   local out = {}
-  local function add(v)
-    if type(v) == "table" then v = v.url end
-    if type(v) ~= "string" or #v > 8192 or v:find "[%c%s]" then return end
-    if v:find "^https?://[^/]" then out[#out + 1] = { url = v } end
-  end
   if type(output) ~= "table" or output.url then
-    add(output)
+    add_output(out, output)
   else
-    for _, v in ipairs(output) do add(v) end
+    for _, v in ipairs(output) do add_output(out, v) end
   end
   return out
 end

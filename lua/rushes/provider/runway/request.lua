@@ -17,6 +17,7 @@ end
 
 -- This file runs several times for each paid call, so what never changes is made once.
 local NONE = {} -- no pictures of a role; never written to
+local NO_PICTURES = { first = NONE, last = NONE, ref = NONE, key = NONE }
 local ONLY = {} -- model -> its endpoint, for models that have one
 
 for _, model in ipairs(catalog.models(data)) do
@@ -50,8 +51,9 @@ local function uri(ctx, file, what)
 end
 
 local function by_role(job)
+  if not job.images or not job.images[1] then return NO_PICTURES end
   local roles = { first = NONE, last = NONE, ref = NONE, key = NONE }
-  for i, image in ipairs(job.images or NONE) do
+  for i, image in ipairs(job.images) do
     local role = image.role or "ref"
     local list = roles[role]
     if not list then
@@ -119,10 +121,9 @@ function FILL.image_to_video(ctx, _, body, roles)
 end
 
 function FILL.text_to_video(ctx, _, body, roles)
-  local frames = { table.unpack(roles.first) }
-  table.move(roles.last, 1, #roles.last, #frames + 1, frames)
-  local bad = none(frames, ctx.model, ctx.endpoint, "frames",
-    "use mode image_to_video")
+  local bad = none(roles.first, ctx.model, ctx.endpoint, "frames",
+      "use mode image_to_video")
+    or none(roles.last, ctx.model, ctx.endpoint, "frames", "use mode image_to_video")
   if bad or #roles.ref == 0 then return bad end
   if not ctx.entry.fields.references then
     return refuse("%s takes no references; make a still with gen4_image first, or use "

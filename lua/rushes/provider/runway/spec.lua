@@ -22,9 +22,22 @@ local KEYS = { "model", "prompt", "seconds", "ratio", "seed", "image", "first_fr
   "options" }
 local REFERENCE_KEYS = { "image", "kind", "tag", "strength" }
 local KEYFRAME_KEYS = { "image", "seconds", "at", "range" }
+local MOVING = { "video", "performance", "character" }
 local PLAIN = { model = "string", prompt = "string", ratio = "string",
   seed = "number", mode = "string", references = "table", keyframes = "table",
   options = "table" }
+
+local WANTED = {} -- key -> type, or true for any; most specs need no closer look
+for _, key in ipairs(KEYS) do WANTED[key] = PLAIN[key] or true end
+WANTED.seconds = "number"
+
+local function is_odd(spec)
+  for key, v in pairs(spec) do
+    local want = WANTED[key]
+    if want ~= true and type(v) ~= want then return true end
+  end
+  return false
+end
 
 local function wrong_type(spec)
   for _, key in ipairs(KEYS) do
@@ -43,7 +56,7 @@ end
 
 --- A list of tables, each with a picture and none with an unknown key.
 local function each_picture(list, name, known, add)
-  for i, item in ipairs(list or {}) do
+  for i, item in ipairs(list) do
     local what = ("%s item %d"):format(name, i)
     if type(item) ~= "table" then item = { image = item } end
     local bad = wire.unknown_key(item, known, what)
@@ -91,9 +104,9 @@ local function pictures(spec)
   if first == nil then first = spec.image end
   if first ~= nil then add({ image = first }, "first") end
   if spec.last_frame ~= nil then add({ image = spec.last_frame }, "last") end
-  local bad = each_picture(spec.references, "references", REFERENCE_KEYS,
-      function(item) add(item, "ref") end)
-    or each_picture(spec.keyframes, "keyframes", KEYFRAME_KEYS,
+  local bad = spec.references and each_picture(spec.references, "references",
+      REFERENCE_KEYS, function(item) add(item, "ref") end)
+    or spec.keyframes and each_picture(spec.keyframes, "keyframes", KEYFRAME_KEYS,
       function(item) add(item, "key") end)
   if bad then return nil, bad end
   return images
@@ -107,7 +120,8 @@ function M.normalize(spec)
   if type(spec) ~= "table" then
     return nil, wire.fail("invalid", "generate takes a table, not " .. text.show(spec))
   end
-  local bad = wire.unknown_key(spec, KEYS, "generate") or wrong_type(spec)
+  local bad = is_odd(spec)
+    and (wire.unknown_key(spec, KEYS, "generate") or wrong_type(spec)) or nil
   if not bad and not spec.model then bad = wire.fail("invalid", "model is missing") end
   if not bad and spec.mode and not M.MODES[spec.mode] then
     bad = wire.fail("invalid", ("there is no mode %s; there are %s%s"):format(
@@ -122,7 +136,7 @@ function M.normalize(spec)
     images = images, video = clip(spec.video), performance = clip(spec.performance),
     character = moving_or_still(spec.character), assets = {},
     extra = spec.options or {} }
-  for _, name in ipairs { "video", "performance", "character" } do
+  for _, name in ipairs(MOVING) do
     if job[name] then table.insert(job.assets, job[name]) end
   end
   return job
