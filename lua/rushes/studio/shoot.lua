@@ -145,15 +145,14 @@ local STAGE = "final"
 --- The pinned decision, or the policy's. What it leaves out is asked again next time:
 --- nothing was bought by it.
 local function decide(shooting, shot, ordinal)
-  local options, journal = shooting.options, shooting.journal
+  local options, journal, show = shooting.options, shooting.journal, shooting.show
   local pinned, redo = journal:decision(shot.name, STAGE, ordinal)
   local decision, e = pinned, nil
   if not pinned or options.redecide then
-    local show = shooting.show
     decision, e = policies.ask(shot.policy or show.policy or policies.default, shot,
       context(show))
-    if not decision then return nil, e end
   end
+  if not decision then return nil, e end
   if options.force and pinned then redo = redo + 1 end
   if decision.model and (decision ~= pinned or options.force) then
     journal:decide(shot.name, STAGE, ordinal, decision, redo)

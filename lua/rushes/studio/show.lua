@@ -27,9 +27,10 @@ local M = {}
 local Show = {}
 
 local SPEC = object.set "name ratio fps budget provider output policy"
-local FIELDS = object.set
-  "name ratio fps provider output policy shots shot_names refs ledger journal numbers breaker"
-local class = object.class("show", Show, FIELDS, object.set "policy journal numbers breaker")
+local FIELDS = object.set [[name ratio fps provider output policy shots shot_names refs
+  ledger journal numbers breaker]]
+local class = object.class("show", Show, FIELDS,
+  object.set "policy journal numbers breaker")
 
 local TYPES = { ratio = "string", fps = "number", provider = "string",
   output = "string", policy = "function" }

@@ -48,8 +48,8 @@ function M.identify(ctx, stage, ordinal, redo, before)
   if not ok then return nil, e end
   local price, planned = jobs.price(ctx.account, spec)
   if not price then return nil, planned end
-  local call = setmetatable({ ctx = ctx, stage = stage.name, name = spec.name, spec = spec,
-    price = price, provider = ctx.account.name, endpoint = planned.endpoint,
+  local call = setmetatable({ ctx = ctx, stage = stage.name, name = spec.name,
+    spec = spec, price = price, provider = ctx.account.name, endpoint = planned.endpoint,
     model = spec.model, request = fingerprint.request(planned.body),
     content = fingerprint.content(spec) }, Call)
   call.fingerprint = fingerprint.of { provider = call.provider, endpoint = call.endpoint,
@@ -129,7 +129,8 @@ end
 ---@param e? rt.Err
 function Call:close(e)
   local entry, active = self.entry, self.ctx.journal.active
-  if not entry or active[self.fingerprint] ~= entry or self.todo == "share" then return end
+  if self.todo == "share" or not entry then return end
+  if active[self.fingerprint] ~= entry then return end
   entry.done, entry.path, entry.err = true, self.path, e
   active[self.fingerprint] = nil
   task.wake_all(entry.queue)
@@ -184,7 +185,8 @@ function Call:resume()
   local ctx, known = self.ctx, self.known
   local record = not ctx.journal.readonly and ctx.journal:record(known) or nil
   ledgers.root():load(0, known.held) -- this run follows it, so it is this run's
-  self.job = jobs.resume(ctx.account, known, ctx:leaves_of(known.budget), record, self.name)
+  self.job = jobs.resume(ctx.account, known, ctx:leaves_of(known.budget), record,
+    self.name)
 end
 
 -- ---- buying ----
@@ -207,7 +209,8 @@ local function send(call, on_accepted)
   if not files then return nil, e end
   job.files, job.about = files, ctx.about
   local slot
-  slot, e = ctx.lanes:acquire(job.model, { shot = ctx.about.shot, priority = ctx.priority })
+  slot, e = ctx.lanes:acquire(job.model, { shot = ctx.about.shot,
+    priority = ctx.priority })
   if not slot then return nil, e end
   local _ <close> = slot
   e = ctx.breaker:check(ctx.keys)
@@ -284,8 +287,8 @@ end
 local function not_saved(call, e)
   return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
     .. " could not be saved: %s; running the script again downloads it"):format(
-    call.stage == "motion" and "clip" or "still", call.job.credits, call.job.id, e.message),
-    { cause = e, id = call.job.id, status = e.status })
+    call.stage == "motion" and "clip" or "still", call.job.credits, call.job.id,
+    e.message), { cause = e, id = call.job.id, status = e.status })
 end
 
 local function land(call)
@@ -314,9 +317,9 @@ end
 
 function DO.unknown(call)
   return nil, err.new("unknown", ("%s was sent and it is not known whether it was taken"
-    .. " (%s); its %s credits stay held and it is not sent again. See: rushes reconcile %s")
-    :format(call.name, call.why, ledgers.credits(call.known.held), call.ctx.journal.folder),
-    { unknown = true })
+    .. " (%s); its %s credits stay held and it is not sent again. See: rushes reconcile"
+    .. " %s"):format(call.name, call.why, ledgers.credits(call.known.held),
+    call.ctx.journal.folder), { unknown = true })
 end
 
 function DO.fetch(call) return land(call) end
@@ -343,8 +346,8 @@ end
 ---@param on_accepted fun(call: rushes.Call)
 ---@return string? path
 ---@return rt.Err?
----@return number? seconds     after which it may be bought again: an attempt of an earlier
----                            run has failed
+---@return number? seconds     after which it may be bought again: an attempt of an
+---                            earlier run has failed
 function Call:run(frame, on_accepted)
   local e, wait
   local _ <close> = setmetatable({}, { __close = function() self:close(e) end })

@@ -45,7 +45,8 @@ function M.content(spec)
   for _, list in ipairs { spec.images or {}, spec.assets or {} } do
     for _, file in ipairs(list) do
       local stored = type(file.image) == "table" and file.image or {}
-      parts[#parts + 1] = stored.hash or file.made or plain_link(tostring(file.uri or file.image))
+      parts[#parts + 1] = stored.hash or file.made
+        or plain_link(tostring(file.uri or file.image))
     end
   end
   return hash.sha256(table.concat(parts, "\n"))

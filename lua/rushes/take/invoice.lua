@@ -6,13 +6,15 @@ local ledgers = require "rushes.money.ledger"
 
 local M = {}
 
-local CACHED = { landed = true, follow = true, fetch = true, share = true, nothing = true }
+local CACHED = { landed = true, follow = true, fetch = true, share = true,
+  nothing = true }
 
 --- Which fields of two requests differ, in words.
 local function differences(old, new)
   local a, b, names = json.decode(old) or {}, json.decode(new) or {}, {}
   for k, v in pairs(b) do
-    if json.encode(v) ~= (a[k] ~= nil and json.encode(a[k]) or nil) then names[#names + 1] = k end
+    local before = a[k] ~= nil and json.encode(a[k]) or nil
+    if json.encode(v) ~= before then names[#names + 1] = k end
   end
   for k in pairs(a) do
     if b[k] == nil then names[#names + 1] = k end

@@ -119,8 +119,8 @@ end
 function Journal:decide(shot, stage, ordinal, decision, redo)
   self.decisions[key(shot, stage, ordinal)] = { decision = decision, redo = redo }
   if self.readonly then return end
-  self:later { { "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?)", shot, stage,
-    ordinal, redo, json.encode(json.object(decision)), core.time() } }
+  self:later { { "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?)", shot,
+    stage, ordinal, redo, json.encode(json.object(decision)), core.time() } }
 end
 
 --- The number of the take with this fingerprint, or a new one: the first that neither
@@ -197,7 +197,8 @@ function Journal:intend(call, held, budget)
   local attempt = self:new_id "attempts"
   statements[#statements + 1] = { [[INSERT INTO attempts (id, call, n, run, state, held,
     budget, evidence, created, changed) VALUES (?1, ?2,
-    (SELECT COUNT(*) + 1 FROM attempts WHERE call = ?2), ?3, 'intent', ?4, ?5, ?6, ?7, ?7)]],
+    (SELECT COUNT(*) + 1 FROM attempts WHERE call = ?2), ?3, 'intent', ?4, ?5, ?6, ?7,
+    ?7)]],
     attempt, id, self.run, held, budget, self.evidence, now, n = 7 }
   self:later(statements)
   return records.new(self, attempt, id)
@@ -237,20 +238,21 @@ function Journal:belongs(show, provider, base, same_account)
   if known_show == show and known_base == base then return true end
   self.meta.show, self.meta[key_of_base] = show, base
   if self.readonly then return true end
-  self:later { { "INSERT OR REPLACE INTO meta VALUES ('show', ?), (?, ?)", show, key_of_base,
-    base } }
+  self:later { { "INSERT OR REPLACE INTO meta VALUES ('show', ?), (?, ?)", show,
+    key_of_base, base } }
   return true
 end
 
---- Keep what the account says of itself, as evidence for what may get lost. Does not wait.
+--- Keep what the account says of itself, as evidence for what may get lost. Does not
+--- wait.
 ---@param provider string
 ---@param organization table  of a provider's `organization`
 function Journal:witness(provider, organization)
   local used = {}
   for model, lane in pairs(organization.lanes) do used[model] = lane.used end
   self.evidence = self:new_id "evidence"
-  self:later { { "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", self.evidence, core.time(),
-    provider, organization.balance, json.encode(json.object(used)), n = 5 } }
+  self:later { { "INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", self.evidence,
+    core.time(), provider, organization.balance, json.encode(json.object(used)), n = 5 } }
 end
 
 --- Remember that moderation refused this content. Does not wait.
@@ -282,8 +284,8 @@ end
 
 local function fresh(folder, readonly)
   return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
-    last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, run = 0, next = { takes = 1,
-    calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
+    last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, run = 0,
+    next = { takes = 1, calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
 end
 
 --- Who runs the show, as its lock says.
@@ -307,7 +309,9 @@ local function open_writer(journal)
   local me = who()
   local e
   journal.lock, e = fs.lock(fs.join(journal.folder, "journal.lock"), json.encode(me))
-  if not journal.lock then return nil, e.code == "locked" and held_by(journal.folder, e) or e end
+  if not journal.lock then
+    return nil, e.code == "locked" and held_by(journal.folder, e) or e
+  end
   journal.conn, e = require("rt.db").open(fs.join(journal.folder, "journal.db"),
     { create = true })
   if not journal.conn then return nil, e end
@@ -339,8 +343,8 @@ local SAID = { locked = true, unsupported = true } -- nothing more to say
 
 local function refusal(folder, e)
   if SAID[e.code] then return e end
-  return err.new(e.code, ("the journal of the show in %s cannot be used, so nothing was sent:"
-    .. " %s"):format(folder, e.message), { cause = e })
+  return err.new(e.code, ("the journal of the show in %s cannot be used, so nothing was"
+    .. " sent: %s"):format(folder, e.message), { cause = e })
 end
 
 local function close(journal, status)

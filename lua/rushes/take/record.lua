@@ -91,9 +91,10 @@ end
 ---@param e? rt.Err
 function Record:ended(state, cost, e)
   e = e or {}
-  later(self, { [[UPDATE attempts SET state = ?2, held = 0, cost = ?3, class = ?4, code = ?5,
-    status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]], core.time(), state,
-    cost, e.class, e.failure_code, e.status, e.message, self.id, n = 8 })
+  later(self, { [[UPDATE attempts SET state = ?2, held = 0, cost = ?3, class = ?4,
+    code = ?5, status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]],
+    core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
+    n = 8 })
 end
 
 --- Inside the show's folder a file is known by its name there, so that the folder can be
@@ -114,7 +115,8 @@ function Record:landed(path, file)
   if not stat then return nil, e end
   local now = core.time()
   later(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", self.call,
-    self.id, name_in(self.journal.folder, path), file.bytes, stat.mtime, file.sha256, now })
+    self.id, name_in(self.journal.folder, path), file.bytes, stat.mtime, file.sha256,
+    now })
   return durable(self, { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?",
     now, self.id })
 end

@@ -35,7 +35,8 @@ M.migrations = { {
 
   -- One submission of a call, with its credits: `held` while the end is open, `cost`
   -- from then on. `budget` is the path of the budgets it counts in: "seq010/arm3".
-  -- `changed` is the time of the last change of `state`; a trigger writes each to history.
+  -- `changed` is the time of the last change of `state`; a trigger writes each to
+  -- history.
   [[CREATE TABLE attempts (id INTEGER PRIMARY KEY, call INTEGER NOT NULL
     REFERENCES calls (id), n INTEGER NOT NULL, run INTEGER NOT NULL REFERENCES runs (id),
     state TEXT NOT NULL, held INTEGER NOT NULL, cost INTEGER,

@@ -8,12 +8,14 @@ local ledgers = require "rushes.money.ledger"
 
 local M = {}
 
-local OLD = 60 -- seconds after which the account is asked again, when nothing is under way
+-- Seconds after which the account is asked again, when nothing is under way.
+local OLD = 60
 
 --- The account's answer, or why there is none. Waits; spends nothing.
 ---@async
 ---@param account rushes.Account
----@return table? organization  of the provider's `organization`; nil, nil: it has no such call
+---@return table? organization  of the provider's `organization`; nil, nil: it has no
+---                             such call
 ---@return rt.Err?
 function M.ask(account)
   local provider = account.provider

@@ -44,8 +44,8 @@ end
 ---@param ordinal integer  the n-th time that the script asks for the shot
 ---@return rushes.Take
 function M.new(shot, ordinal)
-  return setmetatable({ shot = shot, number = ("t%03d"):format(ordinal), ordinal = ordinal,
-    redo = 0, status = "planned", credits = 0, calls = {},
+  return setmetatable({ shot = shot, number = ("t%03d"):format(ordinal),
+    ordinal = ordinal, redo = 0, status = "planned", credits = 0, calls = {},
     seed = shot.seed or seed_of(shot, ordinal, 0) }, class)
 end
 
@@ -214,7 +214,9 @@ local function shoot(take)
     if call.todo == "buy" and stop.requested() then return nil, stop.err() end
     watch(take, i)
     local path, e, wait
-    if call.todo ~= "nothing" then path, e, wait = call:run(frame, on_accepted(take, i)) end
+    if call.todo ~= "nothing" then
+      path, e, wait = call:run(frame, on_accepted(take, i))
+    end
     take:count()
     if e then return nil, e, wait end
     if call.stage == "motion" then take.file = path else take.still = path end
