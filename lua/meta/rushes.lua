@@ -33,10 +33,12 @@ function rushes.template(text) end
 ---@return R ...          what `fn` returned
 function rushes.budget(name, credits, fn) end
 
---- The three primitives of one provider. Raises if its key is missing.
+--- The three primitives of one provider. Raises if its key is missing. With a show its
+--- calls are kept in the show's journal and budget, so that a run after a crash finds them.
 ---@param name "runway"|"gen4"
+---@param show? rushes.Show
 ---@return rushes.Provider
-function rushes.provider(name) end
+function rushes.provider(name, show) end
 
 --- Run functions at once; results in the same order. Waits for all of them; the first
 --- failure is raised when all have ended, the others are in its `also`.

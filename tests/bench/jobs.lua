@@ -12,7 +12,9 @@ for i = 1, #arg, 2 do
 end
 
 require("rushes.config").set("RUNWAYML_BASE_URL", opt.base, "the benchmark")
-local runway = rushes.provider "runway"
+-- with a journal in the output folder, as a show's takes have it
+local show = opt.journal and rushes.show { name = "bench", output = opt.out }
+local runway = rushes.provider("runway", show)
 local poll = { first = opt["gen-ms"] / 1000, every = opt["every-ms"] / 1000 }
 
 local PROMPT = "take %d: the heroine walks through the lobby of the old hotel, late sun " ..
@@ -51,5 +53,7 @@ task.scope(function(s)
   end
 end)
 
-print(json.encode { client = "jobs", jobs = opt.jobs, ok = count.ok, failed = count.failed,
+local stats = show and show.journal.conn:stats()
+print(json.encode { client = "jobs", commits = stats and stats.commits,
+  writes = stats and stats.writes, jobs = opt.jobs, ok = count.ok, failed = count.failed,
   unknown = count.unknown, wall_s = core.now() - begun })

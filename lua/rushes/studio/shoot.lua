@@ -3,125 +3,18 @@
 local err = require "rt.err"
 local fs = require "rt.fs"
 local task = require "rt.task"
-local budgets = require "rushes.money.budget"
-local breakers = require "rushes.money.breaker"
 local config = require "rushes.config"
 local event = require "rushes.event"
 local graph = require "rushes.studio.graph"
 local invoice = require "rushes.take.invoice"
-local journals = require "rushes.take.journal"
 local ledgers = require "rushes.money.ledger"
 local policies = require "rushes.studio.policy"
+local shootings = require "rushes.take.shooting"
 local stop = require "rushes.stop"
-local survey = require "rushes.take.survey"
 local accounts = require "rushes.take.account"
 local takes = require "rushes.take.take"
 
 local M = {}
-
----@class rushes.Shooting  what the takes of one show:shoot() share
----@field show rushes.Show
----@field account rushes.Account
----@field journal rushes.Journal
----@field lanes rushes.Lanes
----@field breaker rushes.Breaker
----@field leaves rushes.Ledger[]  where credits are held
----@field budget string           the path of the budgets around it
----@field options rushes.config.Options
-local Shooting = {}
-Shooting.__index = Shooting
-
---- Of one take: who it is, what its failures count for.
----@param take rushes.Take
-function Shooting:take(take)
-  local own = setmetatable({}, { __index = self })
-  own.keys = { "shot:" .. take.shot.name }
-  if self.budget ~= "" then own.keys[2] = "budget:" .. self.budget end
-  own.priority = take.shot.priority
-  return own
-end
-
---- The ledgers that credits held by an earlier run count in.
----@param path string
----@return rushes.Ledger[]
-function Shooting:leaves_of(path)
-  if path == "" then return { self.show.ledger } end
-  return { self.show.ledger, budgets.at(path) }
-end
-
--- ---- the folder ----
-
---- Which takes lie in the folder: a file that is there is never replaced.
-local function numbers_in(folder)
-  local last = {}
-  for _, entry in ipairs(fs.list(folder) or {}) do
-    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
-    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
-  end
-  return last
-end
-
-function Shooting:last_in_folder(shot) return self.show.numbers[shot] or 0 end
-
---- Make the folder of the clips and find out, before one is paid for, whether they can
---- be written there.
-local function open_folder(path)
-  local probe = fs.join(path, ".rushes-probe")
-  local ok, e = fs.mkdir(path)
-  if ok then
-    ok, e = fs.write(probe, "")
-    fs.remove(probe) -- or another show has: it tries the same
-  end
-  if ok then return true end
-  return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
-    .. " sent: %s"):format(path, e.message), { cause = e })
-end
-
---- Credits of earlier runs count against the show's budget and those below it.
-local function load_credits(show, journal)
-  for _, sum in ipairs(journal:sums()) do
-    show.ledger:load(sum.cost, sum.held)
-    if sum.budget ~= "" then budgets.load(sum.budget, sum.cost, sum.held) end
-  end
-end
-
-local function open_journal(show, account)
-  local journal, e = journals.open(show.output, config.options.plan)
-  if not journal then return nil, e end
-  local ok
-  local base = config.options.sim and "the simulator" or account.cfg.base
-  ok, e = journal:belongs(show.name, account.name, base, config.options.same_account)
-  if not ok then return nil, e end
-  if show.journal ~= journal then
-    show.journal = journal
-    load_credits(show, journal)
-  end
-  return journal
-end
-
---- Everything a shoot needs, or why it cannot begin. Waits; sends one question about the
---- account.
-local function begin(show)
-  local options = config.options
-  local account, e = accounts.open(show.provider)
-  if not account then return nil, e end
-  local ok = true
-  if not options.plan then ok, e = open_folder(show.output) end
-  if not ok then return nil, e end
-  local journal
-  journal, e = open_journal(show, account)
-  if not journal then return nil, e end
-  show.numbers = show.numbers or numbers_in(show.output)
-  ok, e = survey.begin(account, journal)
-  if not ok then return nil, e end
-  local scope = budgets.current()
-  show.breaker = show.breaker
-    or breakers.new(options.allow_moderated and false or nil)
-  return setmetatable({ show = show, account = account, journal = journal,
-    lanes = survey.lanes(account), breaker = show.breaker, options = options,
-    budget = scope and scope.path or "",
-    leaves = { show.ledger, scope and scope.ledger } }, Shooting)
-end
 
 -- ---- decisions ----
 
@@ -268,7 +161,7 @@ end
 ---@param wanted rushes.Shot[]
 ---@return rushes.Take[]
 function M.shoot(show, wanted)
-  local shooting, e = begin(show)
+  local shooting, e = shootings.begin(show)
   if not shooting then error(e, 0) end
   local list = plan_all(shooting, wanted)
   if shooting.options.plan then return list end

@@ -32,31 +32,44 @@ local M = {}
 local Call = {}
 Call.__index = Call
 
---- Work out which call a stage is. Waits (hashing); sends nothing.
+local BY_HAND = "job" -- the stage of a call that a script makes itself
+M.BY_HAND = BY_HAND
+
+--- What a stage asks for and what it may cost. Waits (hashing); sends nothing.
 ---@async
 ---@param ctx rushes.Shooting
 ---@param stage rushes.Stage
----@param ordinal integer
----@param redo integer
 ---@param before? rushes.Call  whose file will be the first frame
 ---@return rushes.Call?
 ---@return rt.Err?
-function M.identify(ctx, stage, ordinal, redo, before)
+function M.describe(ctx, stage, before)
   local spec = stage.spec
   if before then spec.images[1].made = before.fingerprint end
   local ok, e = assets.load(spec)
   if not ok then return nil, e end
   local price, planned = jobs.price(ctx.account, spec)
   if not price then return nil, planned end
-  local call = setmetatable({ ctx = ctx, stage = stage.name, name = spec.name,
-    spec = spec, price = price, provider = ctx.account.name, endpoint = planned.endpoint,
-    model = spec.model, request = fingerprint.request(planned.body),
-    content = fingerprint.content(spec) }, Call)
-  call.fingerprint = fingerprint.of { provider = call.provider, endpoint = call.endpoint,
-    request = call.request, ordinal = ordinal, redo = redo }
-  call.known, e = ctx.journal:recall(call.fingerprint)
+  return setmetatable({ ctx = ctx, stage = stage.name, spec = spec, price = price,
+    name = spec.name or ("a call to " .. spec.model), provider = ctx.account.name,
+    endpoint = planned.endpoint, model = spec.model,
+    request = fingerprint.request(planned.body), content = fingerprint.content(spec) },
+    Call)
+end
+
+--- Find out which call it is, and what the journal knows of it. Waits.
+---@async
+---@param ordinal integer  the n-th time that it is asked for in this run
+---@param redo integer     how often it was made anew by force
+---@return true?
+---@return rt.Err?
+function Call:identify(ordinal, redo)
+  self.fingerprint = fingerprint.of { provider = self.provider, endpoint = self.endpoint,
+    by_hand = self.stage == BY_HAND, request = self.request, ordinal = ordinal,
+    redo = redo }
+  local e
+  self.known, e = self.ctx.journal:recall(self.fingerprint)
   if e then return nil, e end
-  return call
+  return true
 end
 
 -- ---- what the journal knows ----
@@ -64,7 +77,8 @@ end
 --- Is the landed file there, and is it the one that landed? Waits.
 local function intact(call)
   local file = call.known
-  local path = fs.join(call.ctx.journal.folder, file.path)
+  local path = call.stage == BY_HAND and file.path
+    or fs.join(call.ctx.journal.folder, file.path)
   local stat = fs.stat(path)
   if not stat or stat.size ~= file.bytes then
     return false, stat and "its size has changed" or "its file is missing"
@@ -228,9 +242,6 @@ local function learn(call, e)
   local ctx = call.ctx
   if e.daily then
     ctx.lanes:close(call.model, ctx.account:pace(e.retry_after), e.message)
-  end
-  if e.class == "safety" then
-    ctx.journal:moderate(call.content, call.job.record.id, e.failure_code)
   end
   ctx.breaker:failed(ctx.keys, e.class)
 end

@@ -29,12 +29,12 @@ end
 function M.request(body) return json.encode(canonical(body)) end
 
 --- The fingerprint of a call.
----@param call {provider: string, endpoint: string, request: string, ordinal: integer,
----  redo: integer}  `request` is what M.request gave
+---@param call {provider: string, endpoint: string, by_hand: boolean, request: string,
+---  ordinal: integer, redo: integer}  `request` is what M.request gave
 ---@return string  64 hexadecimal digits
 function M.of(call)
-  return hash.sha256(("%s\n%s\n%d\n%d\n%s"):format(call.provider, call.endpoint,
-    call.ordinal, call.redo, call.request))
+  return hash.sha256(("%s\n%s%s\n%d\n%d\n%s"):format(call.provider, call.endpoint,
+    call.by_hand and " by hand" or "", call.ordinal, call.redo, call.request))
 end
 
 --- What moderation judges: prompts, files and model, whatever the seed, length or shape.

@@ -21,10 +21,13 @@ local M = {}
 ---@field credits? number  reserved while it runs, charged once it has ended
 ---@field outputs? table[]
 ---@field about? {show: string, shot: string, take: string}
+---@field rehearsed? boolean  of `rushes plan`: nothing was sent, nothing comes
+---@field landed? {path: string, bytes: integer, sha256: string}  an earlier run has it
 local Job = {}
 
 local FIELDS = object.set [[id model state progress credits outputs err held handle
-  account leaves spec files what about record]]
+  account leaves spec files what about record landed
+  rehearsed]]
 local class = object.class("job", Job, FIELDS, FIELDS)
 
 -- How long a submission may take when the script around it has been cancelled: its
@@ -62,6 +65,17 @@ function M.new(account, spec, leaves, held, record)
   local job = make(account, spec.model, leaves, held,
     spec.name or ("a call to " .. spec.model))
   job.spec, job.record = spec, record or records.none
+  return job
+end
+
+--- What stands for a job in `rushes plan`: it has succeeded at once and has no file.
+---@param account rushes.Account
+---@param spec table
+---@param price integer  thousandths
+---@return rushes.Job
+function M.rehearsed(account, spec, price)
+  local job = make(account, spec.model, {}, price, spec.name)
+  job.state, job.progress, job.rehearsed, job.id = "succeeded", 1, true, "planned"
   return job
 end
 
@@ -335,6 +349,8 @@ function Job:download(path, opts, fetch)
       :format(self.state), 2)
   end
   suggest.check_keys("download", opts or {}, DOWNLOAD)
+  if self.rehearsed then return path, { path = path, bytes = 0 } end
+  if self.landed and self.landed.path == path then return path, self.landed end
   local ok, e = self:links()
   if not ok then return nil, e end
   local file

@@ -146,7 +146,7 @@ end
 
 -- ---- calls ----
 
-local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n, a.state,
+local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt, a.n, a.state,
   a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
   f.path, f.bytes, f.mtime, f.sha256 FROM calls c
   LEFT JOIN attempts a ON a.call = c.id LEFT JOIN files f ON f.call = c.id
@@ -201,13 +201,15 @@ function Journal:intend(call, held, budget)
     ?7)]],
     attempt, id, self.run, held, budget, self.evidence, now, n = 7 }
   self:later(statements)
-  return records.new(self, attempt, id)
+  return records.new(self, attempt, id, call.content)
 end
 
 --- The record of an attempt that an earlier run made.
 ---@param known table  of `recall`
 ---@return rushes.Record
-function Journal:record(known) return records.new(self, known.attempt, known.id) end
+function Journal:record(known)
+  return records.new(self, known.attempt, known.id, known.content)
+end
 
 -- ---- the account ----
 

@@ -1,30 +1,116 @@
 --- What `rushes.provider(name)` gives a script: the three primitives by hand.
 local budgets = require "rushes.money.budget"
+local config = require "rushes.config"
+local event = require "rushes.event"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local accounts = require "rushes.take.account"
 local assets = require "rushes.take.assets"
+local calls = require "rushes.take.call"
 local jobs = require "rushes.take.job"
+local shootings = require "rushes.take.shooting"
 
 local M = {}
 
 ---@class rushes.Provider
 ---@field name string
+---@field show? rushes.Show  in whose journal its calls are kept
 local Provider = {}
 
-local class = object.class("provider", Provider, object.set "name account")
+local FIELDS = object.set "name account show shooting asked"
+local class = object.class("provider", Provider, FIELDS, FIELDS)
 
---- Hold the credits in this run and in the budgets around the call.
-local function reserve(account, spec, price)
+--- The pictures' addresses, then the call itself. What cannot be sent holds nothing.
+local function send(account, job, spec)
+  local e
+  local _ <close> = setmetatable({}, { __close = function()
+    if job.state == "planned" then job:release(e) end
+  end })
+  local files
+  files, e = assets.fill(account, spec)
+  if not files then return nil, e end
+  job.files = files
+  return job:submit()
+end
+
+--- A call that no journal holds: its credits are held in this run and in the budgets
+--- around it.
+local function unrecorded(account, spec)
+  local price, e = jobs.price(account, spec)
+  if not price then return nil, e end
   local scope = budgets.current()
   local leaves = { ledgers.root(), scope and scope.ledger }
-  local ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
+  local ok
+  ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
   if not ok then return nil, e end
-  return jobs.new(account, spec, leaves, price)
+  account:note(spec)
+  return send(account, jobs.new(account, spec, leaves, price), spec)
+end
+
+--- The n-th call with this request in this run is that of earlier runs.
+local function ordinal(provider, call)
+  local asked = provider.asked
+  asked[call.request] = (asked[call.request] or 0) + 1
+  return asked[call.request]
+end
+
+--- A job of an earlier run: under way, made, or landed.
+local function resumed(call)
+  call:resume()
+  local job = call.job
+  if job.state == "planned" then job.state = "queued" end
+  job.record.by_hand = true
+  if call.todo == "landed" then job.landed = call.known end
+  call:close()
+  return job
+end
+
+--- A call in the show's journal: found there, or bought.
+local function recorded(provider, spec)
+  local account, e = provider.account, nil
+  if not provider.shooting then
+    provider.shooting, e = shootings.begin(provider.show, account)
+    if e then return nil, e end
+  end
+  local call, ok
+  call, e = calls.describe(provider.shooting:here(), { name = calls.BY_HAND, spec = spec })
+  if not call then return nil, e end
+  ok, e = call:identify(ordinal(provider, call), 0)
+  if not ok then return nil, e end
+  call:look()
+  if call.todo == "unknown" then return call:run() end
+  if call.todo ~= "buy" then return resumed(call) end
+  ok, e = call:reserve()
+  if ok then ok, e = call.ctx.journal:sync() end
+  call:close(e)
+  if not ok then
+    call:release(e)
+    return nil, e
+  end
+  account:note(spec)
+  call.job.record.by_hand = true
+  return send(account, call.job, spec)
+end
+
+--- `rushes plan`: the call as it would be made, told and not sent.
+local function planned(provider, spec)
+  local account, show = provider.account, provider.show
+  local price, e = jobs.price(account, spec)
+  if price then
+    e = select(2, ledgers.reserve({ show and show.ledger or ledgers.root() }, price,
+      spec.name or ("a call to " .. spec.model)))
+  end
+  event.emit("call", { show = show and show.name or "", shot = spec.name or "by hand",
+    take = "", stage = calls.BY_HAND, model = spec.model, provider = account.name,
+    call = e and "blocked" or "new", why = e and e.message or "made by hand", err = e,
+    credits = price and ledgers.credits(price), budget = "" })
+  if e then return nil, e end
+  return jobs.rehearsed(account, spec, price)
 end
 
 --- Check, price and send one generation. Waits until the provider has taken it; spends.
---- Bad input and a budget that does not reach are refused before anything is sent.
+--- Bad input and a budget that does not reach are refused before anything is sent. With a
+--- show, a call that an earlier run has made is found again and costs nothing.
 ---@async
 ---@param spec table  {model, prompt, seconds, ratio?, …}: docs/providers.md
 ---@return rushes.Job?
@@ -37,31 +123,26 @@ function Provider:generate(spec)
   local normal, e = account.provider.normalize(spec)
   if not normal then return nil, e end
   normal.model = account:model(normal.model)
-  local ok, price, job, files
+  local ok
   ok, e = assets.load(normal)
   if not ok then return nil, e end
-  price, e = jobs.price(account, normal)
-  if not price then return nil, e end
-  job, e = reserve(account, normal, price)
-  if not job then return nil, e end
-  account:note(normal)
-  files, e = assets.fill(account, normal)
-  if not files then
-    job:release(e)
-    return nil, e
-  end
-  job.files = files
-  return job:submit()
+  if config.options.plan then return planned(self, normal) end
+  if self.show then return recorded(self, normal) end
+  return unrecorded(account, normal)
 end
 
 --- The provider of that name; raises if there is none, or its key is missing.
 ---@param name string
+---@param show? rushes.Show  keep its calls in this show's journal and budget
 ---@return rushes.Provider
-function M.open(name)
+function M.open(name, show)
   accounts.provider(name, 2)
+  if show ~= nil and (type(show) ~= "table" or not show.ledger) then
+    error("the second argument of rushes.provider is a show, as rushes.show{…} makes one", 2)
+  end
   local account, e = accounts.open(name)
   if not account then error(e, 0) end
-  return setmetatable({ name = name, account = account }, class)
+  return setmetatable({ name = name, account = account, show = show, asked = {} }, class)
 end
 
 return M

@@ -10,6 +10,8 @@ local M = {}
 ---@class rushes.Record
 ---@field id integer
 ---@field call integer
+---@field content string    what moderation judges
+---@field by_hand? boolean  the script chooses the path: it is kept as it was given
 ---@field backlog? table[]  statements that could not be written yet
 local Record = {}
 Record.__index = Record
@@ -17,9 +19,11 @@ Record.__index = Record
 ---@param journal rushes.Journal
 ---@param id integer
 ---@param call integer
+---@param content string
 ---@return rushes.Record
-function M.new(journal, id, call)
-  return setmetatable({ journal = journal, id = id, call = call }, Record)
+function M.new(journal, id, call, content)
+  return setmetatable({ journal = journal, id = id, call = call, content = content },
+    Record)
 end
 
 --- Write and wait. What could not be written is tried again with the next statement:
@@ -95,13 +99,17 @@ function Record:ended(state, cost, e)
     code = ?5, status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]],
     core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
     n = 8 })
+  if e.class == "safety" then
+    self.journal:moderate(self.content, self.id, e.failure_code)
+  end
 end
 
 --- Inside the show's folder a file is known by its name there, so that the folder can be
 --- moved.
-local function name_in(folder, path)
-  local inside = folder .. "/"
-  return path:sub(1, #inside) == inside and path:sub(#inside + 1) or path
+local function name_of(record, path)
+  local inside = record.journal.folder .. "/"
+  if record.by_hand or path:sub(1, #inside) ~= inside then return path end
+  return path:sub(#inside + 1)
 end
 
 --- The file is on disk. Waits.
@@ -115,8 +123,7 @@ function Record:landed(path, file)
   if not stat then return nil, e end
   local now = core.time()
   later(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", self.call,
-    self.id, name_in(self.journal.folder, path), file.bytes, stat.mtime, file.sha256,
-    now })
+    self.id, name_of(self, path), file.bytes, stat.mtime, file.sha256, now })
   return durable(self, { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?",
     now, self.id })
 end

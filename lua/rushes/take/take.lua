@@ -88,8 +88,10 @@ end
 
 local function identify(take, ctx, stages)
   for i, stage in ipairs(stages) do
-    local call, e = calls.identify(ctx, stage, take.ordinal, take.redo, take.calls[i - 1])
-    if not call then return nil, e end
+    local call, e = calls.describe(ctx, stage, take.calls[i - 1])
+    local ok = call
+    if call then ok, e = call:identify(take.ordinal, take.redo) end
+    if not ok then return nil, e end
     take.calls[i] = call
     ctx.account:note(stage.spec)
   end
