@@ -44,6 +44,12 @@ function M.list(build)
       argv = { rushes, "run", "--no-progress", jobs, "--" },
       needs = { rushes, jobs },
     },
+    -- the same calls, each in a journal
+    rushes_journal = {
+      name = "rushes, journaled jobs",
+      argv = { rushes, "run", "--no-progress", jobs, "--", "--journal", "1" },
+      needs = { rushes, jobs },
+    },
     sdk_best = {
       name = "SDK, own poll",
       argv = { "node", sdk, "--mode", "best", "--window", "1000" },

@@ -3,7 +3,7 @@ local clients = require "clients"
 local rig = require "rig"
 
 local M = {
-  order = { "takes", "flat", "waiting", "downloads", "lost", "latency", "tls", "startup" },
+  order = { "takes", "journal", "flat", "waiting", "downloads", "lost", "latency", "tls", "startup" },
 }
 
 --- One item of a round: a client with these options against such a server.
@@ -240,6 +240,25 @@ function M.lost(build)
       end
     end
   end
+end
+
+--- What the journal adds to 10,000 calls through rushes.provider.
+function M.journal(build)
+  local c = clients.list(build)
+  local opts = { server = { "--gen-ms", "500", "--size", "65536" } }
+  local args = { "--jobs", "10000", "--gen-ms", "500" }
+  rig.ballast(1000)
+  local runs = rig.rounds_of { item(c.rushes_jobs, "jobs", args, opts),
+    item(c.rushes_journal, "journal", args, opts) }
+  show(runs, { { "jobs", c.rushes_jobs.name }, { "journal", c.rushes_journal.name } })
+  local function per_commit(run) return run.writes and run.writes / run.commits end
+  rig.say("  %s durable writes in %s commits (one fsync each)",
+    cell(rig.median(runs.journal, "writes"), "%.0f"),
+    cell(rig.median(runs.journal, "commits"), "%.0f"))
+  rig.verdict("journal: CPU per take, with a journal / without", rig.ratio(
+    rig.median(runs.journal, per_take), rig.median(runs.jobs, per_take)), "<=", 1.25)
+  rig.verdict("journal: writes that share one fsync", rig.median(runs.journal, per_commit),
+    ">=", 2)
 end
 
 --- 50 ms before each answer, 256 in flight.
