@@ -9,6 +9,7 @@ local M = {}
 ---@class rushes.config.Options
 ---@field budget? number  --budget: credits for all shows together
 ---@field sim? boolean    --sim: this run talks to the simulator
+---@field script? string  the script that runs, as it was named
 ---@field plan? boolean   `rushes plan`: nothing is sent, nothing is written
 ---@field only? string    --only: glob of shot names
 ---@field limit? integer  --limit: takes that may be bought

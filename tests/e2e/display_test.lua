@@ -39,12 +39,13 @@ function T.test_without_a_terminal_each_step_is_a_line_on_stderr()
   lu.assertNotStrContains(r.stderr, "\27")
 end
 
-function T.test_no_progress_leaves_failures_and_the_sum()
+function T.test_no_progress_leaves_failures_the_sum_and_how_to_go_on()
   local r = lib.rushes { "run", "--no-progress", EVENTS, "3", "0.2" }
   local lines = lines_of(r.stderr)
-  lu.assertEquals(#lines, 2, r.stderr)
+  lu.assertEquals(#lines, 3, r.stderr)
   lu.assertStrContains(lines[1], "rooftop t001 failed")
   lu.assertStrContains(lines[2], "2 of 3 takes landed")
+  lu.assertStrContains(lines[3], "rushes run --no-progress " .. EVENTS .. " -- 3 0.2")
 end
 
 function T.test_when_all_land_the_status_is_0()

@@ -68,27 +68,10 @@ function Jsonl:finish(status, e)
     stopped = board.stopped, spent = spent, reserved = held, seconds = board:elapsed() }
 end
 
---- Prints of the script go to stderr.
-local function redirect_prints()
-  local function write(...)
-    io.stderr:write(...)
-    return io.stdout
-  end
-  local function print(...)
-    local parts = table.pack(...)
-    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    io.stderr:write(table.concat(parts, "\t"), "\n")
-  end
-  local strict = require("rt.strict").env()
-  rawset(_G, "print", print)
-  rawset(strict, "print", print)
-  io.write = write -- luacheck: ignore 122
-end
-
 ---@param board rushes.cli.Board
 ---@return rushes.cli.Jsonl
 function M.open(board)
-  redirect_prints()
+  require("rushes.cli.prints").to_stderr()
   return setmetatable({ board = board }, Jsonl)
 end
 

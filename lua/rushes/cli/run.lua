@@ -110,11 +110,16 @@ local function load_chunk(opts)
   return chunk
 end
 
-local function body(_, opts)
+--- The script or the code as a body for `start`.
+---@param _ table  state
+---@param opts table
+---@return async fun()
+function M.body(_, opts)
   return function()
     local args = opts.args or {}
     local chunk = load_chunk(opts)
     args[0] = opts.script or "-e"
+    require("rushes.config").options.script = args[0]
     strict.env().arg = args
     return chunk(table.unpack(args)) -- a tail call: "main chunk" in tracebacks
   end
@@ -122,8 +127,10 @@ end
 
 -- ---- what the flags ask for ----
 
---- A display is opened by the first event: a script without takes never has one.
-local function watch_events(opts, state)
+--- A display is opened by the first event: a script without takes never has one, except
+--- for --json, which always ends with a line.
+local function show_events(opts, state)
+  if opts.json then return require("rushes.cli.display").open(state, opts) end
   local event = require "rushes.event"
   local unsubscribe
   unsubscribe = event.subscribe(function(kind, fields)
@@ -145,9 +152,8 @@ local function ask_first()
   end
 end
 
-local function apply_flags(opts, state)
+local function apply_flags(opts)
   if opts.lua_path then require "rushes.cli.devpath" (opts.lua_path) end
-  if opts.json then require("rushes.cli.display").open(state, opts) end
   for _, name in ipairs(STUDIO) do
     if opts[name] then require("rushes.config").options[name] = opts[name] end
   end
@@ -160,19 +166,20 @@ end
 ---@return integer status
 function M.start(make_body, opts)
   local state = { verbose = opts.verbose }
-  apply_flags(opts, state)
-  if not opts.json then watch_events(opts, state) end
+  apply_flags(opts)
+  if not opts.plan then show_events(opts, state) end
   local run = make_body(state, opts)
-  if opts.sim then
-    local with_sim = require "rushes.cli.with_sim"
-    return program.run(with_sim.body(opts, run), state)
+  if opts.sim then run = require("rushes.cli.with_sim").body(opts, run) end
+  local status = program.run(run, state)
+  if status ~= 0 and state.display then
+    require("rushes.cli.resume").say(state, opts, status)
   end
-  return program.run(run, state)
+  return status
 end
 
 --- Run a script or a piece of code.
 ---@param opts table  script | code, args, and the flags
 ---@return integer status
-function M.main(opts) return M.start(body, opts) end
+function M.main(opts) return M.start(M.body, opts) end
 
 return M

@@ -2,6 +2,7 @@
 --- then everything at once.
 local err = require "rt.err"
 local fs = require "rt.fs"
+local json = require "rt.json"
 local task = require "rt.task"
 local config = require "rushes.config"
 local event = require "rushes.event"
@@ -89,8 +90,19 @@ local function stages_of(shooting, take, decision)
     still = decision.still and account:model(decision.still) }, base)
 end
 
+--- What a shot wants, as the journal keeps it.
+local function spec_of(shot)
+  local refs = json.array {}
+  for i, ref in ipairs(shot.refs or {}) do
+    refs[i] = ("%s@%d"):format(ref.name, ref.version)
+  end
+  return { prompt = shot.prompt, seconds = shot.seconds, ratio = shot.ratio,
+    seed = shot.seed, refs = refs }
+end
+
 --- Decide and plan one take; what goes wrong is its `err`.
 local function plan(shooting, shot, ordinal, take)
+  shooting.journal:shot(shot.name, spec_of(shot))
   local e = flagged_out(shooting, shot)
   if e then return take:fail("skipped", e) end
   local decision, redo = decide(shooting, shot, ordinal)
@@ -155,6 +167,16 @@ local function run(take)
   end
 end
 
+--- What a script finds in takes that were only planned: no file, and a reason.
+local function not_sent(list)
+  for _, take in ipairs(list) do
+    if take.status == "planned" then
+      take.err = err.new("stopped", "not submitted: this is a plan")
+    end
+  end
+  return list
+end
+
 --- Shoot these shots once each, all at the same time.
 ---@async
 ---@param show rushes.Show
@@ -164,7 +186,7 @@ function M.shoot(show, wanted)
   local shooting, e = shootings.begin(show)
   if not shooting then error(e, 0) end
   local list = plan_all(shooting, wanted)
-  if shooting.options.plan then return list end
+  if shooting.options.plan then return not_sent(list) end
   commit(shooting, list)
   task.scope(function(s)
     for _, take in ipairs(list) do

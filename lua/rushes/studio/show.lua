@@ -65,13 +65,14 @@ function M.new(spec)
   check(spec)
   local name = spec.provider or "runway"
   accounts.provider(name, 2)
-  event.emit("show", { show = spec.name, budget = spec.budget })
   local output = spec.output or spec.name
   if config.options.sim then output = fs.join(output, "sim") end
+  local ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root())
+  event.emit("show", { show = spec.name, budget = spec.budget, output = output,
+    ledger = ledger })
   return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
-    fps = spec.fps or 24, provider = name, output = output,
-    policy = spec.policy, shots = {}, shot_names = {}, refs = {},
-    ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root()) }, class)
+    fps = spec.fps or 24, provider = name, output = output, policy = spec.policy,
+    shots = {}, shot_names = {}, refs = {}, ledger = ledger }, class)
 end
 
 local REF_SPEC = { image = "string", images = "table", strength = "number",

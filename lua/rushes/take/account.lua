@@ -17,6 +17,7 @@ local M = {}
 ---@field loopback boolean  a simulator or a gateway on this machine
 ---@field speed? number     how many times as fast as ours the simulator's clock runs
 ---@field uploads table<string, {queue: rt.Queue, err?: rt.Err}>  under way, by hash
+---@field unasked? rt.Err why it cannot be asked: there is no key, and nothing will be sent
 local Account = {}
 Account.__index = Account
 
@@ -68,6 +69,15 @@ function M.open(name)
     -- the configuration lets plain http go to this machine only
     loopback = cfg.base:find "^http://" ~= nil }, Account)
   return open[name]
+end
+
+--- An account for planning without a key: nothing can be sent to it.
+---@param name string
+---@param why rt.Err
+---@return rushes.Account
+function M.unasked(name, why)
+  return setmetatable({ name = name, provider = M.provider(name), cfg = {}, uploads = {},
+    unasked = why }, Account)
 end
 
 --- What a simulator on this machine writes on its slates; nobody else is told.

@@ -55,6 +55,14 @@ function M.refused(take, e)
     stage = "motion" })
 end
 
+--- Is a last frame given as well? Such calls take longer.
+local function ends_in_frame(spec)
+  for _, image in ipairs(spec.images or {}) do
+    if image.role == "last" then return true end
+  end
+  return false
+end
+
 --- Tell each call of a planned take.
 ---@async
 ---@param take rushes.Take
@@ -69,6 +77,7 @@ function M.take(take, e)
     local before = take.calls[i - 1]
     line(take, { call = kind, why = why, credits = ledgers.credits(held),
       stage = call.stage, model = call.model, provider = call.provider,
+      to_last_frame = ends_in_frame(call.spec) or nil,
       after = before and before.todo == "buy" and before.stage or nil,
       err = kind == "blocked" and e or nil })
   end

@@ -93,9 +93,21 @@ local function key(...) return table.concat({ ... }, "\0") end
 ---@param name string
 ---@param spec table
 function Journal:shot(name, spec)
+  if self.readonly then return end
   self:later { { [[INSERT INTO shots VALUES (?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, seen = excluded.seen]],
     name, json.encode(spec), core.time() } }
+end
+
+--- Keep what may be spent, for those who look at the journal later. Does not wait.
+---@param path string     of the budget; "" is the show's own
+---@param limit? integer  thousandths; nil: without limit
+function Journal:limit(path, limit)
+  local name, value = "limit:" .. path, limit and tostring(limit)
+  if self.readonly or self.meta[name] == value then return end
+  self.meta[name] = value
+  self:later { value and { "INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value }
+    or { "DELETE FROM meta WHERE key = ?", name } }
 end
 
 --- The pinned decision for the n-th take of a shot, and how often it was made anew.
@@ -294,7 +306,7 @@ end
 local function who()
   local pid, host = sys.process()
   return { pid = pid, host = host, since = math.floor(core.time()),
-    script = (require("rt.strict").env().arg or {})[0] }
+    script = config.options.script }
 end
 
 local function held_by(folder, e)

@@ -41,10 +41,21 @@ function Shooting:leaves_of(path)
   return { self.show.ledger, budgets.at(path) }
 end
 
+--- What may be spent stands in the journal, for `rushes status`.
+local function note_limits(shooting, path)
+  local journal = shooting.journal
+  journal:limit("", shooting.show.ledger.limit)
+  while path do
+    journal:limit(path, budgets.at(path).limit)
+    path = path:match "^(.+)/"
+  end
+end
+
 --- The same with the budgets that are around the running task.
 ---@return rushes.Shooting
 function Shooting:here()
   local scope = budgets.current()
+  note_limits(self, scope and scope.path)
   return setmetatable({ budget = scope and scope.path or "",
     leaves = { self.show.ledger, scope and scope.ledger },
     keys = { scope and "budget:" .. scope.path } }, { __index = self })
@@ -91,7 +102,8 @@ local function open_journal(show, account)
   if not journal then return nil, e end
   local ok
   local base = config.options.sim and "the simulator" or account.cfg.base
-  ok, e = journal:belongs(show.name, account.name, base, config.options.same_account)
+  ok, e = journal:belongs(show.name, account.name, base,
+    account.unasked ~= nil or config.options.same_account)
   if not ok then return nil, e end
   if show.journal ~= journal then
     show.journal = journal
@@ -111,7 +123,11 @@ function M.begin(show, account)
   local options = config.options
   local ok, e = true, nil
   if not account then account, e = accounts.open(show.provider) end
-  if not account then return nil, e end
+  if not account and options.plan and e.code == "auth" then
+    account = accounts.unasked(show.provider, e)
+  elseif not account then
+    return nil, e
+  end
   if not options.plan then ok, e = open_folder(show.output) end
   if not ok then return nil, e end
   local journal

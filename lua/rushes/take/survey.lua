@@ -63,6 +63,10 @@ end
 ---@return rt.Err?  code "auth"
 function M.begin(account, journal)
   M.lanes(account)
+  if account.unasked then
+    tell(account, nil, account.unasked)
+    return true
+  end
   local now = core.now()
   if account.surveyed and (now - account.surveyed < OLD or next(journal.active)) then
     return true
