@@ -44,9 +44,12 @@ end
 function T.test_where_there_is_no_room_beside_it_stands_below()
   local rows = { { "street", "25", "", "the prompt has changed since" } }
   lu.assertEquals(lines(rows, 36), {
-    "  shot    credits",
+    "  shot    credits  why",
     "  street       25",
     "      the prompt has changed since" })
+  rows[2] = { "lobby", "5", "", "new" } -- what fits stands beside
+  lu.assertEquals(lines(rows, 36)[4], "  lobby         5  new")
+  lu.assertEquals(lines(rows, 21)[1], "  shot    credits") -- no room for its title
 end
 
 function T.test_without_a_wrapped_column_lines_are_cut_to_the_width()

@@ -53,6 +53,30 @@ function T.test_numbers_as_a_person_reads_them()
   lu.assertEquals({ text.count(1, "take"), text.count(3, "take") }, { "1 take", "3 takes" })
 end
 
+function T.test_spans_are_told_in_the_unit_that_fits()
+  lu.assertEquals(text.span(41.4), "41 s")
+  lu.assertEquals(text.span(119), "119 s")
+  lu.assertEquals(text.span(150), "3 min")
+  lu.assertEquals(text.span(5 * 3600 + 61), "5 h 01 min")
+  lu.assertEquals(text.span(3 * 86400), "3 days")
+end
+
+function T.test_a_time_of_another_day_has_its_date()
+  local now = os.time { year = 2026, month = 11, day = 23, hour = 14, min = 20 }
+  lu.assertEquals(text.when(now - 3600, now), "13:20")
+  lu.assertEquals(text.when(now + 86400, now), "2026-11-24 14:20")
+end
+
+function T.test_the_number_of_a_take_is_never_cut_away()
+  lu.assertEquals(text.take("street", "t001", 30), "street t001")
+  lu.assertEquals(text.take("a_very_long_name", "t012", 12), "a_very… t012")
+end
+
+function T.test_thousandths_are_told_as_credits()
+  lu.assertEquals(text.thousandths(60000), "60")
+  lu.assertEquals(text.thousandths(12345), "12.345")
+end
+
 function T.test_paint_only_with_colour()
   lu.assertEquals(text.painter(true)("red", "x"), "\27[31mx\27[0m")
   lu.assertEquals(text.painter(false)("red", "x"), "x")

@@ -7,7 +7,8 @@ local M = {}
 local USAGE = 2
 
 --- In the order of `rushes help`.
-M.list = { "run", "-e", "repl", "sim", "models", "doctor", "version", "help" }
+M.list = { "run", "status", "-e", "repl", "sim", "models",
+  "doctor", "version", "help" }
 
 local MODULES = { ["-e"] = "exec" }
 

@@ -7,12 +7,12 @@ local M = {}
 ---@field title string
 ---@field right? boolean   a number
 ---@field most? integer    columns of the screen at most; what is longer is cut
----@field wrap? boolean    the last column only: goes on below when there is no room
+---@field wrap? boolean    the last column only: goes on below where it does not fit
 
 ---@alias rushes.cli.Cell string|{[1]: string, [2]: string?}  text, style
 
 local GAP = "  "
-local ROOM = 24 -- columns that a wrapped cell needs to stand beside the others
+local ROOM = 24 -- columns that a cell needs to be wrapped beside the others
 
 local function content(cell)
   if type(cell) == "table" then return cell[1], cell[2] end
@@ -47,8 +47,8 @@ end
 --- The text of one cell in its column, and what of a wrapped one goes below.
 local function fit(column, i, s, o, last)
   if column.wrap then
-    if s == "" then return "", {} end
-    local rest = text.wrap(s, math.max(o.room, 1))
+    if text.width(s) <= o.room then return s, {} end
+    local rest = text.wrap(s, o.below or o.room)
     return o.below and "" or table.remove(rest, 1), rest
   end
   if last and not column.right and not column.most then return s, {} end
@@ -95,15 +95,16 @@ function M.lines(columns, rows, opts)
   if opts.width and last.wrap then
     o.room = opts.width - indent - sum
     if o.room < ROOM and o.room < width[kept[#kept]] then
-      o.below, o.hang = true, 4
-      o.room = opts.width - indent - o.hang
+      o.hang = 4
+      o.below = math.max(1, opts.width - indent - o.hang)
     end
   elseif opts.width then
     o.whole = opts.width - indent
   end
   local lines, titles = {}, {}
   for i, column in ipairs(columns) do
-    titles[i] = { (o.below and column.wrap) and "" or column.title, "dim" }
+    local room = not column.wrap or #column.title <= o.room
+    titles[i] = { room and column.title or "", "dim" }
   end
   if opts.titles ~= false then add(lines, titles, o) end
   for _, row in ipairs(rows) do add(lines, row, o) end

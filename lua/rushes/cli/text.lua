@@ -84,6 +84,16 @@ function M.pad(s, n, right)
   return right and fill .. s or s .. fill
 end
 
+--- A shot and its take in at most `n` columns: the take is never cut away.
+---@param shot string
+---@param take? string  "t001"
+---@param n integer
+---@return string
+function M.take(shot, take, n)
+  take = M.clean(take or "")
+  return M.cut(M.clean(shot), n - #take - 1) .. " " .. take
+end
+
 --- A clean string as lines of at most `n` columns, broken at spaces.
 ---@param s string
 ---@param n integer  at least 1
@@ -124,6 +134,20 @@ function M.clock(seconds)
   local s = math.floor(seconds + 0.5)
   if s < 3600 then return ("%d:%02d"):format(s // 60, s % 60) end
   return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60)
+end
+
+--- A length of time in words: "64 s", "38 min", "5 h 20 min", "3 days".
+---@param seconds number
+---@return string
+function M.span(seconds)
+  local s = math.floor(seconds + 0.5)
+  if s < 120 then return s .. " s" end
+  local minutes = (s + 30) // 60
+  if minutes < 120 then return minutes .. " min" end
+  if minutes < 48 * 60 then
+    return ("%d h %02d min"):format(minutes // 60, minutes % 60)
+  end
+  return ("%.0f days"):format(minutes / 1440)
 end
 
 --- A number of credits: 25, 12.5, 0.125.
