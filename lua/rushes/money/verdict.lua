@@ -148,7 +148,7 @@ local function count_words(counts, said, n)
 end
 
 local REST = {
-  taken = "which is what it costs", not_taken = "which leaves nothing for it",
+  taken = "which is what it costs", not_taken = "the rest is another open call's",
   some = "which can be it or another open call",
   other = "which no open call explains: credits were bought or given back, or somebody"
     .. " else uses the account",
@@ -160,9 +160,10 @@ local function balance_words(balance, said)
   if not balance.usable then return balance.why end
   if not said then return "too many open calls to compare with the balance" end
   local fell = balance.before - balance.after
+  local nothing = said == "not_taken" and balance.rest.high <= 0
   return ("the balance %s by %s credits, calls known here account for %s, %s"):format(
     fell < 0 and "rose" or "fell", credits(math.abs(fell)), credits(balance.known.high),
-    REST[said])
+    nothing and "which leaves nothing for it" or REST[said])
 end
 
 -- ---- one comparison ----
@@ -249,7 +250,7 @@ function M.judge(attempt, case)
     return unclear(attempt, "the account was not looked at before it was sent")
   end
   if attempt.sent < before.at then
-    return unclear(attempt, "the clock was set back between the look at the account and it")
+    return unclear(attempt, "the clock was set back after the look at the account")
   end
   local result
   for _, after in ipairs(looks_after(attempt, case)) do

@@ -1,0 +1,40 @@
+--- The account behind a journal, for commands that compare the two.
+local accounts = require "rushes.take.account"
+local err = require "rt.err"
+
+local M = {}
+
+--- The account, if the address that is set now is the one the takes were made at: the
+--- numbers of another account would say nothing.
+---@param provider string
+---@param meta table<string, string>  of the journal
+---@return rushes.Account?
+---@return rt.Err?
+function M.account(provider, meta)
+  local account, e = accounts.open(provider)
+  if not account then return nil, e end
+  local base = meta["base:" .. provider]
+  if base and base ~= account.cfg.base then
+    return nil, err.new("invalid", ("the takes were made by %s at %s, and the address"
+      .. " that is set now is %s"):format(provider, base, account.cfg.base))
+  end
+  return account
+end
+
+--- Send one question and let the provider read the answer. Waits; spends nothing.
+---@async
+---@param account rushes.Account
+---@param req? table  nil where the provider has no such question
+---@param read fun(resp: table): table?, rt.Err?
+---@return table?
+---@return rt.Err?
+function M.ask(account, req, read)
+  if not req then
+    return nil, err.new("unsupported", account.name .. " does not tell this")
+  end
+  local resp, e = account:request(req)
+  if not resp then return nil, e end
+  return read(resp)
+end
+
+return M

@@ -1,0 +1,53 @@
+--- A person settles submissions whose outcome is not known.
+local core = require "rt.c.core"
+local err = require "rt.err"
+local journals = require "rushes.take.journal"
+
+local M = {}
+
+---@alias rushes.settle.How
+---| "lost"      it was not taken: its credits are given back
+---| "charged"   it was taken and cannot be found: its credits count as spent
+---| "resubmit"  not settled, but the next run asks anew; its credits stay held
+
+local SET = {
+  lost = "state = 'lost', cost = 0, held = 0, ended = ?1",
+  charged = "state = 'charged', cost = held, held = 0, ended = ?1",
+  resubmit = "state = 'resubmit'",
+}
+
+local function statements(ids, how)
+  local list, now = {}, core.time()
+  for i, id in ipairs(ids) do
+    list[i] = { ([[UPDATE attempts SET %s, changed = ?1
+      WHERE id = ?2 AND state IN ('unknown', 'resubmit')]]):format(SET[how]), now, id }
+  end
+  return list
+end
+
+--- Settle attempts, all or none. Takes the show's lock: not while a run goes on. Waits;
+--- spends nothing.
+---@async
+---@param folder string
+---@param ids integer[]
+---@param how rushes.settle.How
+---@return true?
+---@return rt.Err?  locked; invalid: one of them is not open
+function M.settle(folder, ids, how)
+  local journal, e = journals.open(folder)
+  if not journal then return nil, e end
+  for _, id in ipairs(ids) do
+    local rows
+    rows, e = journal.conn:rows("SELECT state FROM attempts WHERE id = ?", id)
+    if not rows then return nil, e end
+    local state = rows[1] and rows[1].state
+    if state ~= "unknown" and state ~= "resubmit" then
+      return nil, err.new("invalid", ("submission %d is not open: %s; nothing was"
+        .. " changed"):format(id, state and "its state is " .. state
+        or "there is none with this number"))
+    end
+  end
+  return journal:write(statements(ids, how))
+end
+
+return M
