@@ -7,7 +7,7 @@ local M = {}
 local USAGE = 2
 
 --- In the order of `rushes help`.
-M.list = { "run", "status", "reconcile", "audit", "-e", "repl", "sim", "models",
+M.list = { "run", "plan", "status", "reconcile", "audit", "-e", "repl", "sim", "models",
   "doctor", "version", "help" }
 
 local MODULES = { ["-e"] = "exec" }
