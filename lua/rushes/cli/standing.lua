@@ -77,8 +77,8 @@ local function read(journal, folder, held_by)
   end
   return { show = meta.show or fs.basename(folder), folder = folder, holder = held_by,
     last = journal:last_run(), shots = #shots, unbegun = unbegun, takes = takes,
-    states = states, open = open_takes(takes), sums = journal:sums(), limit = tonumber(meta["limit:"]),
-    budgets = budgets_of(journal, meta), now = core.time() }
+    states = states, open = open_takes(takes), sums = journal:sums(),
+    limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta), now = core.time() }
 end
 
 --- Read it from a folder's journal. Waits.

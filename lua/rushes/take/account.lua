@@ -17,7 +17,7 @@ local M = {}
 ---@field loopback boolean  a simulator or a gateway on this machine
 ---@field speed? number     how many times as fast as ours the simulator's clock runs
 ---@field uploads table<string, {queue: rt.Queue, err?: rt.Err}>  under way, by hash
----@field unasked? rt.Err why it cannot be asked: there is no key, and nothing will be sent
+---@field unasked? rt.Err  why it cannot be asked: there is no key; for plans only
 local Account = {}
 Account.__index = Account
 
