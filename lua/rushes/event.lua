@@ -5,7 +5,7 @@ local suggest = require "rt.suggest"
 local M = {}
 
 ---@alias rushes.event.Kind
----| "show"       name, budget (credits): a show has been opened
+---| "show"       name, budget (credits), output (folder), ledger: it has been opened
 ---| "planned"    a take is wanted; nothing has been sent
 ---| "submitted"  the provider has accepted it: `id`, `credits` reserved
 ---| "state"      `state` has changed: queued throttled running succeeded downloading

@@ -124,6 +124,34 @@ function T.test_nested_budgets_are_shown()
   end)
 end
 
+function T.test_times_come_from_the_journal_once_it_has_some()
+  studio.with({}, function(s)
+    local three = { "x", "y", "z" }
+    lu.assertFalse(data(s, studio.script(three)).finish.measured)
+    lib.assert_code(s:run(studio.script(three)), 0)
+    local d = data(s, studio.script { "x", "y", "z", "one more" })
+    lu.assertTrue(d.finish.measured)
+    lu.assertTrue(d.finish.seconds < 30, d.finish.seconds) -- this simulator is fast
+  end)
+end
+
+function T.test_calls_by_hand_are_planned_too()
+  studio.with({}, function(s)
+    local source = [[local rushes = require "rushes"
+      local show = rushes.show { name = "night", budget = 100 }
+      local runway = rushes.provider("runway", show)
+      for _, prompt in ipairs { "x", "y" } do
+        runway:generate { model = "gen4.5", prompt = prompt, seconds = 5, ratio = "1280:720" }
+      end]]
+    for _, env in ipairs { studio.env(s.sim.url), { RUNWAYML_API_SECRET = "" } } do
+      local d, r = data(s, source, { env = env })
+      lib.assert_code(r, 8)
+      lu.assertEquals(kinds(d), { "by hand job new 60", "by hand job blocked 60" })
+    end
+    lu.assertEquals(s:bill().created, 0)
+  end)
+end
+
 function T.test_a_script_with_an_error_shows_what_was_planned_so_far()
   studio.with({}, function(s)
     local d, r = data(s, TWO .. '\nerror "in the middle"')

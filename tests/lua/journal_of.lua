@@ -28,9 +28,10 @@ local function write_take(conn, id, a)
 end
 
 local function write_call(conn, id, take, a)
+  local fingerprint = (a.stage == "still" or not take) and "s" .. id or "f" .. take
   assert(conn:write { { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, 'text_to_video', ?, '{}',"
-    .. " 'c', ?)", id, a.stage == "still" and "s" .. id or "f" .. take, take,
-    a.stage or "motion", a.provider or "runway", a.model or "gen4.5", M.T0 } })
+    .. " 'c', ?)", id, fingerprint, take, a.stage or "motion", a.provider or "runway",
+    a.model or "gen4.5", M.T0, n = 7 } })
 end
 
 local function time(seconds) return seconds and M.T0 + seconds end
@@ -44,11 +45,11 @@ local function write_attempt(conn, id, call, a)
     time(a.ended), n = 16 } })
   if a.state == "landed" then
     assert(conn:write { { "INSERT INTO files VALUES (?, ?, ?, 5, 1.0, 'x', ?)", call, id,
-      ("%s_t%03d.mp4"):format(a.shot, a.number or 1), M.T0 } })
+      a.shot and ("%s_t%03d.mp4"):format(a.shot, a.number or 1) or "hand.mp4", M.T0 } })
   end
 end
 
---- Make a journal in `folder`. An attempt is {shot, number?, stage?, model?, provider?,
+--- Make a journal in `folder`. An attempt is {shot (none: a call by hand), number?, stage?, model?, provider?,
 --- state, held?, cost?, budget?, evidence?, task?, class?, failure?, n?, sent?, accepted?,
 --- ended?}: thousandths, and seconds after T0; entries of one shot, number and stage are
 --- attempts of one call.
@@ -73,8 +74,8 @@ function M.make(folder, attempts, more)
   end
   local takes, calls, n = {}, {}, { take = 0, call = 0 }
   for id, a in ipairs(attempts) do
-    local take_key = a.shot .. (a.number or 1)
-    if not takes[take_key] then
+    local take_key = (a.shot or "\0" .. id) .. (a.number or 1)
+    if a.shot and not takes[take_key] then
       n.take = n.take + 1
       takes[take_key] = n.take
       write_take(conn, n.take, a)

@@ -18,7 +18,7 @@ end
 
 local function landed(shot, more)
   local a = { shot = shot, state = "landed", cost = 60000, sent = 1, accepted = 2, ended = 66,
-    task = "t-" .. shot }
+    task = "t-" .. (shot or "hand") }
   for k, v in pairs(more or {}) do a[k] = v end
   return a
 end
@@ -97,6 +97,19 @@ function T.test_only_the_last_attempt_tells_the_state_but_all_are_paid_for()
     lu.assertEquals(states(j), { "a 1 motion landed", "a 2 motion landed" })
     local take = j:takes()[1]
     lu.assertEquals({ take.cost, take.failure, take.task }, { 70000, nil, "t-a" })
+  end)
+end
+
+function T.test_calls_by_hand_are_told_after_the_takes()
+  read({ { state = "unknown", held = 25000, sent = 3, model = "gen4_turbo", stage = "job" },
+    landed "a", landed(nil, { stage = "job" }) }, function(j)
+    local takes = j:takes()
+    lu.assertEquals({ #takes, takes[1].shot, takes[1].file }, { 3, "a", "a_t001.mp4" })
+    lu.assertEquals({ takes[2].call, takes[2].state, takes[2].model },
+      { 1, "unknown", "gen4_turbo" })
+    lu.assertEquals({ takes[3].state, takes[3].file, takes[3].shot }, { "landed", "hand.mp4" })
+    local open = j:open_submissions()
+    lu.assertEquals({ #open, open[1].call, open[1].shot }, { 1, 1 })
   end)
 end
 

@@ -92,7 +92,8 @@ local COLUMNS = { { title = "id", right = true }, { title = "take" },
   { title = "held", right = true }, { title = "verdict" } }
 
 local function row_cells(row, now)
-  local name = row.shot and text.take(row.shot, ("t%03d"):format(row.take), NAME) or "?"
+  local name = row.shot and text.take(row.shot, ("t%03d"):format(row.take), NAME)
+    or ("call %d by hand"):format(row.call)
   if row.stage == "still" then name = name .. " still" end
   return { { tostring(row.id), "bold" }, name, text.clean(row.model),
     row.sent and text.when(row.sent, now) or "", text.thousandths(row.held),

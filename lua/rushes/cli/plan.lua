@@ -17,7 +17,7 @@ local M = {
   },
 }
 
-M.parser = run.parser
+function M.parser(p) run.parser(p, "JSON instead of lines") end
 
 --- Collect what the studio tells while the script runs.
 ---@return rushes.cli.Plan

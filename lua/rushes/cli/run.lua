@@ -10,6 +10,8 @@ local M = {
     { "rushes run night.lua", "the key comes from RUNWAYML_API_SECRET" },
     { "rushes run --sim night.lua", "on the built-in simulator: no key, no credits" },
     { "rushes run --budget 200 night.lua", "buy nothing beyond 200 credits" },
+    { "rushes run --only 'street*' --limit 5 night.lua", "buy at most five takes of these" },
+    { "rushes run --force --only lobby night.lua", "make one anew; says the price and asks" },
     { "rushes run --json night.lua > log.jsonl", "events as JSON Lines" },
     { "rushes run night.lua -- --draft 3", "the script gets --draft 3 as arg and ..." },
   },
@@ -31,8 +33,10 @@ local function whole(what)
   end
 end
 
---- Flags that `run` and `-e` share.
-function M.flags(p)
+--- Flags that `run`, `plan` and `-e` share.
+---@param p table      argparse parser
+---@param json? string  what --json does, if it is not events
+function M.flags(p, json)
   p:flag "--sim" :description "run on a simulator of its own, then print its bill"
   p:option "--sim-speed" :argname "N" :convert(number("--sim-speed", 0.001))
     :description "the simulator's clock runs N times as fast"
@@ -53,17 +57,18 @@ function M.flags(p)
   p:flag "--allow-moderated" :description "send what moderation has refused before"
   p:flag "--same-account"
     :description "a changed address of the provider leads to the same account"
-  p:flag "--json" :description "events on stdout as JSON Lines; prints go to stderr"
+  p:flag "--json"
+    :description(json or "events on stdout as JSON Lines; prints go to stderr")
   p:flag "--no-progress" :description "no live view and no lines for each step"
   p:option "--lua-path" :argname "DIR"
     :description "take rushes' own Lua files from DIR (also RUSHES_LUA_PATH)"
   p:flag "-v --verbose" :description "whole tracebacks"
 end
 
-function M.parser(p)
+function M.parser(p, json)
   p:argument "script" :description "a Lua file, or - for standard input"
   p:argument "args" :args "*" :description "what the script gets as arg and ..."
-  M.flags(p)
+  M.flags(p, json)
 end
 
 -- ---- the chunk ----

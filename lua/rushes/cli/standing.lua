@@ -17,7 +17,8 @@ local M = {}
 ---@field last? rushes.records.Run
 ---@field shots integer                  that its scripts have asked for
 ---@field unbegun integer                of them without a take
----@field takes rushes.records.Take[]
+---@field takes rushes.records.Take[]    and calls by hand
+---@field by_hand integer                of them
 ---@field states table<string, integer>  of the takes
 ---@field open rushes.records.Take[]     not simply done, those first that need a person
 ---@field sums rushes.records.Sums
@@ -43,12 +44,12 @@ local function budgets_of(journal, meta)
 end
 
 local function count(takes)
-  local states, begun = {}, {}
+  local states, begun, by_hand = {}, {}, 0
   for _, take in ipairs(takes) do
     states[take.state] = (states[take.state] or 0) + 1
-    begun[take.shot] = true
+    if take.shot then begun[take.shot] = true else by_hand = by_hand + 1 end
   end
-  return states, begun
+  return states, begun, by_hand
 end
 
 local RANK = { unknown = 1, failed = 3, cancelled = 3, dropped = 4 }
@@ -70,13 +71,14 @@ end
 
 local function read(journal, folder, held_by)
   local meta, takes, shots = journal:meta(), journal:takes(), journal:shots()
-  local states, begun = count(takes)
+  local states, begun, by_hand = count(takes)
   local unbegun = 0
   for _, shot in ipairs(shots) do
     if not begun[shot.name] then unbegun = unbegun + 1 end
   end
   return { show = meta.show or fs.basename(folder), folder = folder, holder = held_by,
     last = journal:last_run(), shots = #shots, unbegun = unbegun, takes = takes,
+    by_hand = by_hand,
     states = states, open = open_takes(takes), sums = journal:sums(),
     limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta), now = core.time() }
 end
@@ -159,7 +161,9 @@ local function headline(s, paint)
   end
   if s.unbegun > 0 then counts[#counts + 1] = ("%s without a take"):format(
     text.count(s.unbegun, "shot")) end
-  return ("  %s, %s%s"):format(text.count(s.shots, "shot"), text.count(#s.takes, "take"),
+  return ("  %s, %s%s%s"):format(text.count(s.shots, "shot"),
+    text.count(#s.takes - s.by_hand, "take"),
+    s.by_hand > 0 and (", %s by hand"):format(text.count(s.by_hand, "call")) or "",
     #counts > 0 and ": " .. table.concat(counts, ", ") or "")
 end
 
@@ -216,8 +220,9 @@ local TAKES = { { title = "take" }, { title = "model", most = 20 },
 local function take_row(take, now)
   local state = take.stage == "still" and "still " .. state_word(take.state)
     or state_word(take.state)
-  return { text.take(take.shot, ("t%03d"):format(take.number), NAME),
-    text.clean(take.model), { state, STYLE[take.state] },
+  local name = take.shot and text.take(take.shot, ("t%03d"):format(take.number), NAME)
+    or ("call %d by hand"):format(take.call)
+  return { name, text.clean(take.model), { state, STYLE[take.state] },
     text.thousandths(take.held + take.cost), text.clock(math.max(0, now - take.changed)),
     { text.clean(take.failure or take.task and "task " .. take.task or ""), "dim" } }
 end
@@ -266,8 +271,9 @@ function M.data(s)
   local json = require "rt.json"
   local takes, budgets, list = json.array {}, json.array {}, json.array {}
   for i, take in ipairs(s.takes) do
-    takes[i] = { shot = take.shot, take = ("t%03d"):format(take.number),
-      model = take.model, stage = take.stage, state = take.state, task = take.task,
+    takes[i] = { shot = take.shot, take = take.number and ("t%03d"):format(take.number),
+      call = take.call, model = take.model, stage = take.stage, state = take.state,
+      task = take.task,
       failure = take.failure, file = take.file, held = ledgers.credits(take.held),
       cost = ledgers.credits(take.cost), changed = take.changed }
   end

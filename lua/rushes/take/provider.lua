@@ -141,7 +141,11 @@ function M.open(name, show)
     error("the second argument of rushes.provider is a show, as rushes.show{…} makes one", 2)
   end
   local account, e = accounts.open(name)
-  if not account then error(e, 0) end
+  if not account and config.options.plan and e.code == "auth" then
+    account = accounts.unasked(name, e)
+  elseif not account then
+    error(e, 0)
+  end
   return setmetatable({ name = name, account = account, show = show, asked = {} }, class)
 end
 

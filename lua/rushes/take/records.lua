@@ -178,8 +178,9 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 -- ---- takes ----
 
 ---@class rushes.records.Take
----@field shot string
----@field number integer
+---@field call integer    of the stage that `state` tells
+---@field shot? string    absent, as `number`: a call that a script made by hand
+---@field number? integer
 ---@field model string
 ---@field state string    of the stage that is under way, or of the last
 ---@field stage string
@@ -191,31 +192,34 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 ---@field changed number
 ---@field file? string
 
-local TAKES = [[SELECT t.id, t.shot, t.number, t.model, t.why, c.stage,
-  c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost, a.task, a.failure,
+local TAKES = [[SELECT t.id, t.shot, t.number, c.model, t.why, c.id AS call, c.stage,
+  t.id IS NULL OR c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost, a.task, a.failure,
   a.changed, f.path
-  FROM takes t JOIN calls c ON c.take = t.id JOIN attempts a ON a.call = c.id
-  LEFT JOIN files f ON f.call = c.id ORDER BY t.shot, t.number, c.id, a.n]]
+  FROM calls c JOIN attempts a ON a.call = c.id LEFT JOIN takes t ON t.id = c.take
+  LEFT JOIN files f ON f.call = c.id ORDER BY t.id IS NULL, t.shot, t.number, c.id, a.n]]
 
---- Each take with what has become of it. A take shows the state of the first stage that
---- is not on disk; one whose stages all belong to other takes is not listed.
+--- Each take with what has become of it, and each call by hand. A take shows the state of
+--- the first stage that is not on disk; one whose stages all belong to other takes is not
+--- listed.
 ---@async
 ---@return rushes.records.Take[]
 function Records:takes()
-  local list, take = {}, nil
+  local list, take, last = {}, nil, nil
   for _, row in ipairs(self:rows(TAKES)) do
     settle(self, row)
-    if not take or take.id ~= row.id then
-      take = { id = row.id, shot = row.shot, number = row.number, model = row.model,
-        why = row.why, held = 0, cost = 0, state = "landed", changed = 0 }
+    local key = row.id or -row.call
+    if key ~= last then
+      last, take = key, { shot = row.shot, number = row.number, why = row.why, held = 0,
+        cost = 0, state = "landed", changed = 0 }
       list[#list + 1] = take
     end
     take.held, take.cost = take.held + row.held, take.cost + (row.cost or 0)
     take.changed = math.max(take.changed, row.changed)
     if take.state == "landed" or take.stage == row.stage then
-      take.stage, take.state = row.stage, row.state
+      take.call, take.stage, take.state = row.call, row.stage, row.state
       take.failure, take.task = row.failure, row.task
     end
+    take.model = row.model -- in the end that of the last stage
     if row.last == 1 then take.file = row.path end
   end
   return list
