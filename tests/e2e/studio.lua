@@ -57,7 +57,7 @@ function M.env(url, key)
 end
 
 --- Run a script in the studio's folder, or in `opts.dir`; flags and proc.run's options
---- may be given. `opts.wrap` is a command to put in front.
+--- may be given. `opts.command` is "run" unless it says another.
 ---@async
 ---@param source string
 ---@param opts? table
@@ -67,7 +67,7 @@ function Studio:run(source, opts)
   local dir = opts.dir or self.dir
   assert(fs.mkdir(dir))
   assert(fs.write(dir .. "/script.lua", source))
-  local args = { "run", cwd = dir, env = opts.env or M.env(self.sim.url) }
+  local args = { opts.command or "run", cwd = dir, env = opts.env or M.env(self.sim.url) }
   for i, flag in ipairs(opts) do args[i + 1] = flag end
   args[#args + 1] = "script.lua"
   local result = lib.rushes(args)
