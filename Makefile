@@ -136,6 +136,7 @@ help:
 #? make valgrind   the C and Lua suites under valgrind
 #? make gcstress   the suites with a garbage collection at every operation
 #? make torture    scripts with the n-th allocation failing, n = 1 ...
+#? make crash-test kill it at 200 places and compare: docs/internals/crash-test.md
 #? make crash      build/crash/rushes, which a test can let die anywhere
 #? make fuzz       libFuzzer for FUZZ_SECONDS each (default 20)
 #? make bench      see tests/bench

@@ -45,7 +45,7 @@ $(BUILD)/fixtures/%: tests/fixtures/%.c $(BUILD)/flags.stamp
 
 native: $(NATIVE)
 
-test-build: all $(C_TESTS) $(NATIVE) $(FIXTURES)
+test-build: all crash $(C_TESTS) $(NATIVE) $(FIXTURES)
 
 # T=task runs only the suites whose name has "task" in it.
 test: test-build
@@ -82,9 +82,10 @@ test-valgrind: test-build
 		RUSHES_SKIP="lua/proc lua/signal lua/provider_random" \
 		tests/all.sh --c --lua '$(T)'
 
-# The program with places to die in (src/crash.h), for the crash test.
+# The program with places to die in (src/crash.h), for the crash test; the same one
+# whatever the other programs are built with.
 crash:
-	@$(MAKE) --no-print-directory BUILD=build/crash \
+	@$(MAKE) --no-print-directory BUILD=build/crash SANITIZE= HARDEN= \
 		OPT="-O1 -g -DRUSHES_CRASH_POINTS" all
 
 elf: all
@@ -99,6 +100,7 @@ lint: all
 
 -include tests/fuzz/fuzz.mk
 -include tests/torture/torture.mk
+-include tests/crash/crash.mk
 
 .PHONY: meta native test test-build test-c test-lua asan gcstress valgrind test-valgrind \
 	crash elf lint
