@@ -70,7 +70,8 @@ function T.test_auth()
 end
 
 --- Somebody deletes the task while it runs; nobody can tell what it cost, so all of it.
-T.test_expired = test { sim = { faults = "slow:100000" }, tasks = 1, charged = 60, exit = 5, says = "no longer has the task",
+T.test_expired = test { sim = { faults = "slow:100000" }, tasks = 1, charged = 60,
+  exit = 5, says = "no longer has the task",
   prepare = function(s)
     local shown = s.sim.tasks.shown
     function s.sim.tasks.shown(tasks, id)
