@@ -254,7 +254,17 @@ end
 
 -- ---- running ----
 
+--- Give up the scopes that the task has not left: it was ended in the middle, or
+--- memory ran out while it left one.
+local function abandon_scopes(t, e)
+  while t.scope.owner == t do
+    cancel_scope(t.scope, e)
+    t.scope = t.scope.parent
+  end
+end
+
 local function finish(t, ok, ...)
+  if not ok then abandon_scopes(t, (...)) end
   local scope = t.scope
   t.co = false
   if not ok then
@@ -275,10 +285,7 @@ end
 --- Only C can still yield foreign values (see coroutine.yield below): such a task
 --- is ended, and what it was waiting for with it.
 local function kill(t, e)
-  while t.scope.owner == t do
-    cancel_scope(t.scope, e)
-    t.scope = t.scope.parent
-  end
+  abandon_scopes(t, e) -- before what closes with the coroutine looks at them
   coroutine.close(t.co)
   finish(t, false, e)
 end
