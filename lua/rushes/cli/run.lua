@@ -10,8 +10,8 @@ local M = {
     { "rushes run night.lua", "the key comes from RUNWAYML_API_SECRET" },
     { "rushes run --sim night.lua", "on the built-in simulator: no key, no credits" },
     { "rushes run --budget 200 night.lua", "buy nothing beyond 200 credits" },
-    { "rushes run --only 'street*' --limit 5 night.lua", "buy at most five takes of these" },
-    { "rushes run --force --only lobby night.lua", "make one anew; says the price and asks" },
+    { "rushes run --only 'street*' --limit 5 night.lua", "five takes of these at most" },
+    { "rushes run --force --only lobby night.lua", "one anew; asks for a yes" },
     { "rushes run --json night.lua > log.jsonl", "events as JSON Lines" },
     { "rushes run night.lua -- --draft 3", "the script gets --draft 3 as arg and ..." },
   },
@@ -52,7 +52,8 @@ function M.flags(p, json)
   p:flag "--fail-fast" :description "after the first failed take submit nothing more"
   p:option "--on-unknown" :argname "hold|resubmit" :choices { "hold", "resubmit" }
     :description "what to do about calls whose outcome is not known; default hold"
-  p:flag "--verify" :description "hash the files of landed takes, do not trust their dates"
+  p:flag "--verify"
+    :description "hash the files of landed takes, do not trust their dates"
   p:flag "--redecide" :description "ask the policies again instead of the journal"
   p:flag "--allow-moderated" :description "send what moderation has refused before"
   p:flag "--same-account"

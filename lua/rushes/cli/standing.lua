@@ -78,9 +78,9 @@ local function read(journal, folder, held_by)
   end
   return { show = meta.show or fs.basename(folder), folder = folder, holder = held_by,
     last = journal:last_run(), shots = #shots, unbegun = unbegun, takes = takes,
-    by_hand = by_hand,
-    states = states, open = open_takes(takes), sums = journal:sums(),
-    limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta), now = core.time() }
+    by_hand = by_hand, states = states, open = open_takes(takes), sums = journal:sums(),
+    limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta),
+    now = core.time() }
 end
 
 --- Read it from a folder's journal. Waits.
