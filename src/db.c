@@ -272,7 +272,8 @@ void db_cancel(struct db_job *job)
         finish(t, job);
 }
 
-struct db *db_new(struct db_thread *t, const char *path, bool create, int busy)
+struct db *db_new(struct db_thread *t, const char *path, enum db_mode mode,
+                  int busy)
 {
     struct db *db = calloc(1, sizeof *db);
     if (!db)
@@ -283,7 +284,7 @@ struct db *db_new(struct db_thread *t, const char *path, bool create, int busy)
         return NULL;
     }
     db->thread = t;
-    db->create = create;
+    db->mode = mode;
     db->busy = busy;
     db->due = NO_TIME;
     TAILQ_INIT(&db->jobs);

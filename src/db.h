@@ -70,9 +70,16 @@ struct db_thread *db_thread_new(uv_loop_t *loop, const char **why);
  * memory is freed by the loop's next run. */
 void db_thread_close(struct db_thread *t);
 
+enum db_mode {
+    DB_EXISTING, /* read and write a file that is there */
+    DB_CREATE,   /* make it, if it is not */
+    DB_READONLY  /* only DB_ROWS, and nothing on the disk is changed */
+};
+
 /* A connection, which a DB_OPEN must open; NULL when memory is out.
  * `busy`: milliseconds to wait for the locks of other processes. */
-struct db *db_new(struct db_thread *t, const char *path, bool create, int busy);
+struct db *db_new(struct db_thread *t, const char *path, enum db_mode mode,
+                  int busy);
 
 /* False once db_thread_close() was called: then only db_close() is allowed. */
 bool db_usable(const struct db *db);

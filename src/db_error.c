@@ -102,7 +102,7 @@ static int refusal(const struct db *db, int otherwise)
     snprintf(folder, sizeof folder, "%.*s",
              slash ? (int)(slash - db->path) + 1 : 1, slash ? db->path : ".");
     bool missing = access(db->path, W_OK) < 0 && errno == ENOENT;
-    if (missing && !db->create)
+    if (missing && db->mode != DB_CREATE)
         return ENOENT;
     if ((missing || access(db->path, W_OK) == 0) && access(folder, W_OK) == 0)
         return otherwise;

@@ -30,7 +30,7 @@ struct db {
     TAILQ_ENTRY(db) link;
     struct db_thread *thread; /* the loop's thread only; NULL: it has ended */
     char *path;               /* as it was given */
-    bool create;
+    enum db_mode mode;
     int busy;      /* ms */
     bool orphaned; /* db_close() was called: the engine frees it */
 

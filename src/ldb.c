@@ -167,13 +167,18 @@ static int push_opened(lua_State *L, struct rushes_op *op)
     return 1;
 }
 
-/* open(path, create, busy) -> op -> connection | nil, err     [-0, +2, v] */
+/* open(path, mode, busy) -> op -> connection | nil, err       [-0, +2, v] */
 static int l_open(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.open", cancel, push_opened,
                                                fini};
+    static const char *const modes[] = {[DB_EXISTING] = "existing",
+                                        [DB_CREATE] = "create",
+                                        [DB_READONLY] = "readonly",
+                                        NULL};
     size_t len;
     const char *why, *path = luaL_checklstring(L, 1, &len);
+    enum db_mode mode = luaL_checkoption(L, 2, NULL, modes);
     lua_Number busy = luaL_checknumber(L, 3);
     luaL_argcheck(L, len > 0 && strlen(path) == len, 1,
                   "a path cannot be empty or hold a zero byte");
@@ -185,8 +190,7 @@ static int l_open(lua_State *L)
             L, "unsupported", 0,
             "%s; install SQLite, on Debian the package libsqlite3-0", why);
     struct db_op *o = op_new(L, &cls, DB_OPEN, NULL);
-    o->opened =
-        db_new(m->thread, path, lua_toboolean(L, 2), (int)(busy * 1000));
+    o->opened = db_new(m->thread, path, mode, (int)(busy * 1000));
     if (o->opened) {
         db_submit(o->opened, &o->job);
     } else {

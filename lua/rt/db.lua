@@ -23,12 +23,15 @@ local M = {}
 
 ---@class rt.db.Connection
 ---@field private handle userdata
+---@field readonly boolean
 local Connection = {}
 Connection.__index = Connection
 Connection.__name = "rt.db.Connection"
 
 ---@class rt.db.Opts
 ---@field create? boolean  make the file if it is not there
+---@field readonly? boolean  only `rows` and `close`; nothing on the disk is changed, so a
+---                         folder that may only be read will do
 ---@field busy? number     seconds to wait while another program has it locked, default 5
 
 --- Open a database. Close it, or give it to a `<close>` variable.
@@ -46,12 +49,17 @@ function M.open(path, opts)
   if type(busy) ~= "number" or not (busy >= 0 and busy <= 3600) then
     error("busy must be a number of seconds from 0 to 3600", 2)
   end
-  local op, e = c.open(path, opts.create or false, busy)
+  local mode = opts.readonly and "readonly" or opts.create and "create" or "existing"
+  local op, e = c.open(path, mode, busy)
   if not op then return nil, e end
   local handle
   handle, e = await(op)
   if not handle then return nil, e end
-  return setmetatable({ handle = handle }, Connection)
+  return setmetatable({ handle = handle, readonly = mode == "readonly" }, Connection)
+end
+
+local function check_writer(conn)
+  if conn.readonly then error("this database was opened for reading only", 3) end
 end
 
 --- Apply the statements, all or none of them. They are durable when it returns. A task
@@ -61,6 +69,7 @@ end
 ---@return true?
 ---@return rt.Err? err  exists: a row with that key is there; also that of a `later`
 function Connection:write(statements)
+  check_writer(self)
   local ok, e = await(c.write(self.handle, statements))
   return ok, e
 end
@@ -69,13 +78,17 @@ end
 --- they are committed with the next write, or within 0.1 s. If they fail, the next
 --- `write`, `sync` or `close` returns that error, and such a write is not applied.
 ---@param statements rt.db.Statement[]
-function Connection:later(statements) c.later(self.handle, statements) end
+function Connection:later(statements)
+  check_writer(self)
+  c.later(self.handle, statements)
+end
 
 --- Wait until everything that was given so far is durable.
 ---@async
 ---@return true?
 ---@return rt.Err? err  that of a `later`
 function Connection:sync()
+  check_writer(self)
   local ok, e = await(c.sync(self.handle))
   return ok, e
 end

@@ -135,7 +135,7 @@ static int64_t count(void)
 static int open_db(void)
 {
     struct call c;
-    db = db_new(thread, path, true, 1000);
+    db = db_new(thread, path, DB_CREATE, 1000);
     submit(&c, DB_OPEN, NULL);
     return strcmp(end(&c), "ok");
 }

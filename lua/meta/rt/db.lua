@@ -21,10 +21,13 @@ local M = {}
 
 ---@class rt.db.Connection
 ---@field private handle userdata
+---@field readonly boolean
 local Connection = {}
 
 ---@class rt.db.Opts
 ---@field create? boolean  make the file if it is not there
+---@field readonly? boolean  only `rows` and `close`; nothing on the disk is changed, so a
+---                         folder that may only be read will do
 ---@field busy? number     seconds to wait while another program has it locked, default 5
 
 --- Open a database. Close it, or give it to a `<close>` variable.

@@ -10,8 +10,8 @@ function M.close(connection) end
 --- later(connection, statements)
 function M.later(connection, statements) end
 
---- open(path, create, busy) -> op -> connection | nil, err
-function M.open(path, create, busy) end
+--- open(path, mode, busy) -> op -> connection | nil, err
+function M.open(path, mode, busy) end
 
 --- rows(connection, sql, ...) -> op -> {{column = value}, …}
 function M.rows(connection, sql, ...) end
