@@ -345,7 +345,7 @@ local function open_reader(journal)
   local path = fs.join(journal.folder, "journal.db")
   if not fs.exists(path) then return true end
   local e
-  journal.conn, e = require("rt.db").open(path)
+  journal.conn, e = require("rt.db").open(path, { readonly = true })
   if not journal.conn then return nil, e end
   local ok
   ok, e = recovery.check_version(journal.conn, journal.folder)

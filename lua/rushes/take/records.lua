@@ -34,7 +34,7 @@ function M.open(folder, running)
     return nil, err.new("not_found", ("there is no journal in %s: no paid take has been"
       .. " made there yet"):format(folder))
   end
-  local conn, e = require("rt.db").open(path)
+  local conn, e = require("rt.db").open(path, { readonly = true })
   if not conn then return nil, e end
   local ok
   ok, e = require("rushes.take.recovery").check_version(conn, folder)
