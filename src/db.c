@@ -13,7 +13,7 @@
 #define LATER_WAIT (100 * MS)
 /* Commits of one connection begin so far apart, so that under load they are
  * few and large; a single one does not wait. */
-#define APART (2 * MS)
+#define APART (10 * MS)
 /* Bytes of DB_LATER that may wait. */
 #define LATER_MAX (64u << 20)
 

@@ -319,6 +319,7 @@ static int set_up(struct db *db, bool *wal)
     return sqlite.sqlite3_exec(db->handle,
                                "PRAGMA synchronous=FULL;"
                                "PRAGMA foreign_keys=ON;"
+                               "PRAGMA wal_autocheckpoint=4000;"
                                "PRAGMA temp_store=MEMORY;"
                                "PRAGMA trusted_schema=OFF;"
                                "SELECT 1 FROM sqlite_schema LIMIT 1;",

@@ -33,6 +33,7 @@ struct download_result {
     bool transient;
     int status; /* HTTP, 0 if there was no answer */
     uint64_t bytes;
+    int64_t mtime;   /* nanoseconds since 1970 */
     char sha256[65]; /* lower-case hex, or empty */
     char type[128];  /* Content-Type as it came, or empty */
     char why[512];

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crash.h"
@@ -52,6 +53,10 @@ static int settle(struct fetch *f)
     crash_point("download.written");
     int e = fsync(f->fd) < 0 ? errno : 0;
     crash_point("download.synced");
+    struct stat st;
+    if (!e && fstat(f->fd, &st) == 0)
+        f->result->mtime =
+            st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
     if (close(f->fd) < 0 && !e && errno != EINTR)
         e = errno;
     f->fd = -1;

@@ -47,11 +47,13 @@ static int push_file(lua_State *L, const struct download *d)
         }
         return 2;
     }
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, d->path);
     lua_setfield(L, -2, "path");
     lua_pushinteger(L, (lua_Integer)r->bytes);
     lua_setfield(L, -2, "bytes");
+    lua_pushnumber(L, (lua_Number)r->mtime / 1e9); /* as fs.stat has it */
+    lua_setfield(L, -2, "mtime");
     if (r->sha256[0]) {
         lua_pushstring(L, r->sha256);
         lua_setfield(L, -2, "sha256");

@@ -26,6 +26,7 @@ local M = {}
 ---@field todo string         buy, follow, fetch, landed, share, unknown, nothing
 ---@field why string          the reason for `todo`, in words
 ---@field known? table        what the journal knows of it
+---@field attempts? integer   submissions so far, those of earlier runs included
 ---@field job? rushes.Job
 ---@field path? string        of its file
 ---@field entry? table        what others of the same fingerprint wait for
@@ -122,8 +123,9 @@ function Call:look()
     self.entry = { queue = {} }
     self.ctx.journal.active[self.fingerprint] = self.entry
   end
-  if self.known and type(self.known.handle) == "string" then
-    self.known.handle = json.decode(self.known.handle)
+  local known = self.known
+  if known and known.task and type(known.handle) ~= "table" then
+    known.handle = known.handle and json.decode(known.handle) or { id = known.task }
   end
 end
 
@@ -188,6 +190,7 @@ function Call:reserve()
     if self.known and self.known.state == "unknown" then
       ctx.journal:record(self.known):resubmit()
     end
+    self.attempts = (self.attempts or self.known and self.known.n or 0) + 1
     record = ctx.journal:intend(self, self.price, ctx.budget)
   end
   self.job = jobs.new(ctx.account, self.spec, ctx.leaves, self.price, record)

@@ -23,10 +23,24 @@ local function canonical(v)
   return math.type(v) == "float" and math.tointeger(v) or v
 end
 
+--- Would `canonical` change nothing? So it is for most requests, and cheaply seen.
+local function is_canonical(body)
+  for _, v in pairs(body) do
+    local kind = math.type(v) or type(v)
+    if kind == "table" or kind == "float"
+      or kind == "string" and (v:find "^data:" or v:find "^http") then
+      return false
+    end
+  end
+  return true
+end
+
 --- The request as the journal keeps it: JSON without secrets, files by their hash.
 ---@param body table  of rushes.provider.Planned
 ---@return string
-function M.request(body) return json.encode(canonical(body)) end
+function M.request(body)
+  return json.encode(is_canonical(body) and body or canonical(body))
+end
 
 --- The fingerprint of a call.
 ---@param call {provider: string, endpoint: string, by_hand: boolean, request: string,

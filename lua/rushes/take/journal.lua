@@ -192,7 +192,7 @@ end
 --- Write down the intent to buy a call and the credits held for it. Does not wait: call
 --- `sync` before anything is sent.
 ---@param call table  {fingerprint, take (id), stage, provider, endpoint, model, request,
----  content}
+---  content, attempts (this one included)}
 ---@param held integer  thousandths
 ---@param budget string
 ---@return rushes.Record
@@ -208,10 +208,8 @@ function Journal:intend(call, held, budget)
   end
   local attempt = self:new_id "attempts"
   statements[#statements + 1] = { [[INSERT INTO attempts (id, call, n, run, state, held,
-    budget, evidence, created, changed) VALUES (?1, ?2,
-    (SELECT COUNT(*) + 1 FROM attempts WHERE call = ?2), ?3, 'intent', ?4, ?5, ?6, ?7,
-    ?7)]],
-    attempt, id, self.run, held, budget, self.evidence, now, n = 7 }
+    budget, evidence, created, changed) VALUES (?1, ?2, ?3, ?4, 'intent', ?5, ?6, ?7, ?8,
+    ?8)]], attempt, id, call.attempts, self.run, held, budget, self.evidence, now, n = 8 }
   self:later(statements)
   return records.new(self, attempt, id, call.content)
 end

@@ -80,8 +80,7 @@ local function recorded(provider, spec)
   call:look()
   if call.todo == "unknown" then return call:run() end
   if call.todo ~= "buy" then return resumed(call) end
-  ok, e = call:reserve()
-  if ok then ok, e = call.ctx.journal:sync() end
+  ok, e = call:reserve() -- on disk with the mark that it is sent
   call:close(e)
   if not ok then
     call:release(e)

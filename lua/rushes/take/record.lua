@@ -1,7 +1,6 @@
 --- One attempt in the journal: what has become of one submission. Each method says
 --- whether it waits until the disk has it; docs/internals/journal.md says why.
 local core = require "rt.c.core"
-local fs = require "rt.fs"
 local json = require "rt.json"
 local log = require "rt.log"
 
@@ -28,17 +27,24 @@ end
 
 --- Write and wait. What could not be written is tried again with the next statement:
 --- a disk that has room again must still learn of a task that is paid for.
-local function durable(record, statement)
+local function durable(record, statement, another)
   local list = record.backlog or {}
   list[#list + 1] = statement
+  list[#list + 1] = another
   local ok, e = record.journal:write(list)
   record.backlog = not ok and list or nil
   return ok, e
 end
 
-local function later(record, statement)
-  if record.backlog then return durable(record, statement) end
-  record.journal:later { statement }
+local function later(record, statement, another)
+  if record.backlog then return durable(record, statement, another) end
+  record.journal:later { statement, another }
+end
+
+--- A change of state that has no column of its own.
+local function history(record, now, state, detail)
+  return { "INSERT INTO history (attempt, at, state, detail) VALUES (?, ?, ?, ?)",
+    record.id, now, state, detail, n = 4 }
 end
 
 --- The request may leave from now on. Waits.
@@ -54,8 +60,9 @@ end
 --- It surely was not taken and will be sent again. Does not wait.
 ---@param why string
 function Record:withdrawn(why)
+  local now = core.time()
   later(self, { "UPDATE attempts SET state = 'intent', failure = ?, changed = ?"
-    .. " WHERE id = ?", why, core.time(), self.id })
+    .. " WHERE id = ?", why, now, self.id }, history(self, now, "intent", why))
 end
 
 --- It surely was not taken and is given up. Does not wait.
@@ -66,6 +73,12 @@ function Record:dropped(e)
     e.class or e.code, e.status, e.message, self.id, n = 5 })
 end
 
+--- A handle is what polls need; most need the task's id only.
+local function handle_text(handle)
+  if next(handle) == "id" and next(handle, "id") == nil then return nil end
+  return json.encode(handle)
+end
+
 --- The provider has named a task. Waits; a failure is told and tried again, because the
 --- task is paid for.
 ---@async
@@ -74,7 +87,7 @@ end
 function Record:accepted(handle, held)
   local ok = durable(self, { [[UPDATE attempts SET state = 'accepted', task = ?2,
     handle = ?3, held = ?4, failure = NULL, accepted = ?1, changed = ?1 WHERE id = ?5]],
-    core.time(), handle.id, json.encode(handle), held, self.id })
+    core.time(), handle.id, handle_text(handle), held, self.id, n = 5 })
   if not ok then
     log.error("task %s has been accepted and could not be noted; keep this line: the task"
       .. " is followed, but a later run may not know of it", handle.id)
@@ -84,8 +97,9 @@ end
 --- The provider says in which state the task is. Does not wait.
 ---@param state string  queued, throttled or running
 function Record:state(state)
-  later(self, { "UPDATE attempts SET state = ?, changed = ? WHERE id = ?", state,
-    core.time(), self.id })
+  local now = core.time()
+  later(self, { "UPDATE attempts SET state = ?, changed = ? WHERE id = ?", state, now,
+    self.id }, history(self, now, state))
 end
 
 --- The task has ended and this is what it cost. Does not wait: after a crash the
@@ -115,17 +129,14 @@ end
 --- The file is on disk. Waits.
 ---@async
 ---@param path string
----@param file {bytes: integer, sha256: string}
+---@param file {bytes: integer, mtime: number, sha256: string}
 ---@return true?
 ---@return rt.Err?
 function Record:landed(path, file)
-  local stat, e = fs.stat(path)
-  if not stat then return nil, e end
   local now = core.time()
-  later(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", self.call,
-    self.id, name_of(self, path), file.bytes, stat.mtime, file.sha256, now })
-  return durable(self, { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?",
-    now, self.id })
+  return durable(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+    self.call, self.id, name_of(self, path), file.bytes, file.mtime, file.sha256, now },
+    { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?", now, self.id })
 end
 
 --- Nobody knows whether it was taken. Its credits stay held. Waits.
@@ -134,16 +145,19 @@ end
 ---@return true?
 ---@return rt.Err?
 function Record:unknown(e)
+  local now = core.time()
   return durable(self, { [[UPDATE attempts SET state = 'unknown', status = ?2,
-    failure = ?3, changed = ?1 WHERE id = ?4]], core.time(), e.status, e.message, self.id,
-    n = 4 })
+    failure = ?3, changed = ?1 WHERE id = ?4]], now, e.status, e.message, self.id,
+    n = 4 },
+    history(self, now, "unknown", e.message))
 end
 
 --- It may be asked for anew although it may have been charged. Does not wait: the new
 --- intent goes with it.
 function Record:resubmit()
-  later(self, { "UPDATE attempts SET state = 'resubmit', changed = ? WHERE id = ?",
-    core.time(), self.id })
+  local now = core.time()
+  later(self, { "UPDATE attempts SET state = 'resubmit', changed = ? WHERE id = ?", now,
+    self.id }, history(self, now, "resubmit"))
 end
 
 local function nothing() return true end

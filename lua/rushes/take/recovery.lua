@@ -47,6 +47,8 @@ local AFTER_A_CRASH = {
     failure = 'the program ended before it was sent' WHERE state = 'intent']], n = 1 },
   { [[UPDATE attempts SET state = 'unknown', changed = ?1, failure =
     'the program ended before the answer came' WHERE state = 'sent']], n = 1 },
+  { [[INSERT INTO history (attempt, at, state, detail) SELECT id, changed, state, failure
+    FROM attempts WHERE changed = ?1 AND state = 'unknown']], n = 1 },
 }
 
 --- Make or update the tables and settle what a crash has left. For the one who holds the
