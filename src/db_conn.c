@@ -407,7 +407,7 @@ static int open_unchanging(struct db *db)
     to += sprintf(to, "file:%s", db->path[0] == '/' ? "" : "./");
     for (const char *at = db->path; *at; at++)
         to += sprintf(to, strchr("%?#", *at) ? "%%%02X" : "%c", *at);
-    strcpy(to, tail);
+    memcpy(to, tail, sizeof tail);
     int rc = open_name(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     free(uri);
     return rc;

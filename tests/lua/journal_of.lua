@@ -49,10 +49,10 @@ local function write_attempt(conn, id, call, a)
   end
 end
 
---- Make a journal in `folder`. An attempt is {shot (none: a call by hand), number?, stage?, model?, provider?,
---- state, held?, cost?, budget?, evidence?, task?, class?, failure?, n?, sent?, accepted?,
---- ended?}: thousandths, and seconds after T0; entries of one shot, number and stage are
---- attempts of one call.
+--- Make a journal in `folder`. An attempt is {shot (none: a call by hand), number?,
+--- stage?, model?, provider?, state, held?, cost?, budget?, evidence?, task?, class?,
+--- failure?, n?, sent?, accepted?, ended?}: thousandths, and seconds after T0; entries of
+--- one shot, number and stage are attempts of one call.
 ---@async
 ---@param folder string
 ---@param attempts table[]

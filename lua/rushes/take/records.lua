@@ -193,8 +193,8 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 ---@field file? string
 
 local TAKES = [[SELECT t.id, t.shot, t.number, c.model, t.why, c.id AS call, c.stage,
-  t.id IS NULL OR c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost, a.task, a.failure,
-  a.changed, f.path
+  t.id IS NULL OR c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost,
+  a.task, a.failure, a.changed, f.path
   FROM calls c JOIN attempts a ON a.call = c.id LEFT JOIN takes t ON t.id = c.take
   LEFT JOIN files f ON f.call = c.id ORDER BY t.id IS NULL, t.shot, t.number, c.id, a.n]]
 
