@@ -43,6 +43,8 @@ function T.test_the_second_leaves_at_once_and_names_what_goes_on()
   lu.assertTrue(core.now() - started < 20)
   lu.assertStrContains(r.stderr, "leaving: 1 take under way")
   lu.assertStrContains(r.stderr, "street t001 gen4_turbo: task street-id")
+  lu.assertStrContains(r.stderr, "to go on; nothing is bought twice: rushes run " .. FOLLOW
+    .. " -- 60\n")
 end
 
 function T.test_sigterm_is_as_two()

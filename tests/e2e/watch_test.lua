@@ -109,4 +109,37 @@ function T.test_a_run_is_seen_while_it_goes_on()
   end)
 end
 
+--- Wait until a run has sent its call and the simulator works on the answer.
+local function until_sent(s)
+  repeat
+    local r = lib.rushes { "status", "--json", cwd = s.dir }
+    local d = r.code == 0 and assert(json.decode(r.stdout))
+  until d and d.states.sent
+end
+
+function T.test_after_kill_9_the_lost_answer_is_found_and_judged()
+  studio.with({}, function(s)
+    assert(require("rt.fs").write(s.dir .. "/script.lua",
+      studio.script { "x [[slow_answer:60]]" }))
+    task.scope(function()
+      local run = assert(proc.spawn { lib.RUSHES, "run", "script.lua", cwd = s.dir,
+        env = studio.env(s.sim.url), stderr = "null" })
+      until_sent(s)
+      run:kill "SIGKILL"
+      run:wait()
+    end)
+    local r = lib.rushes { "status", cwd = s.dir }
+    lu.assertStrContains(r.stdout, "1 take: 1 unknown")
+    lu.assertStrContains(r.stdout, "did not end in an orderly way")
+    r = lib.rushes { "reconcile", "--json", cwd = s.dir, env = studio.env(s.sim.url) }
+    lib.assert_code(r, 9)
+    local row = assert(json.decode(r.stdout)).submissions[1]
+    lu.assertEquals(row.verdict, s:bill().created == 1 and "taken" or "not_taken", row.why)
+    lu.assertStrContains(row.failure, "the program ended before the answer came")
+    r = lib.rushes { "reconcile", "--assume", "charged", cwd = s.dir,
+      env = studio.env(s.sim.url) }
+    lib.assert_code(r, 0)
+  end)
+end
+
 return T

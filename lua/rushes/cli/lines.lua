@@ -79,7 +79,9 @@ end
 function M.summary(board)
   local parts = { ("%d of %s landed"):format(board.landed,
     text.count(board.planned, "take")) }
-  if board.reused > 0 then parts[1] = ("%s (%d of them before)"):format(parts[1], board.reused) end
+  if board.reused > 0 then
+    parts[1] = ("%s (%d of them before)"):format(parts[1], board.reused)
+  end
   for _, what in ipairs { "failed", "skipped", "stopped" } do
     if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
   end
