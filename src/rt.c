@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "coro.h"
-
-#define LARGE_HEAP_KB (32 << 10)
+#include "gc.h"
 
 struct closer {
     struct closer *next;
@@ -310,23 +309,13 @@ static int l_pop(lua_State *L)
     return 1;
 }
 
-/* By default a heap grows to three times what lives in it. The larger it is,
- * the less garbage is let stand, in percent of what the last collection left,
- * and the more work is done for each kilobyte allocated. */
-static void tune_gc(lua_State *L)
-{
-    int large = lua_gc(L, LUA_GCCOUNT) > LARGE_HEAP_KB;
-    lua_gc(L, LUA_GCSETPAUSE, large ? 110 : 150);
-    lua_gc(L, LUA_GCSETSTEPMUL, large ? 800 : 300);
-}
-
 /* poll(block) -> something is still in flight               [-0, +1, -] */
 static int l_poll(lua_State *L)
 {
     struct rushes_rt *rt = rt_of(L);
     int block = lua_toboolean(L, 1) && !rt->head;
     if (rt->coro.turns++ % 64 == 0)
-        tune_gc(L);
+        gc_tune(L);
     if (rt->in_flight > 0)
         uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     if (rt->n_slots > SLOTS_KEPT && rt->in_flight < (size_t)rt->n_slots / 16)
