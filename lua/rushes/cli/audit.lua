@@ -7,6 +7,7 @@ local holder = require "rushes.take.holder"
 local program = require "rushes.cli.program"
 local records = require "rushes.take.records"
 local shows = require "rushes.cli.shows"
+local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
 local text = require "rushes.cli.text"
 
@@ -98,29 +99,36 @@ local function cells(row, name, style)
       difference == 0 and "dim" or difference > 0 and "yellow" or "red" } }
 end
 
-local function show(result, paint)
+--- What the differences may be.
+local function say_why(lines, result, columns, paint)
+  local function credits(n) return text.count(text.thousandths(n), "credit") end
+  local function say(sentence) steps.say(lines, sentence, columns, paint) end
+  if result.unattributed > 0 then
+    say(("unattributed: %s charged that this journal does not know: other shows, other"
+      .. " programs, the web"):format(credits(result.unattributed)))
+  else
+    say "unattributed: nothing"
+  end
+  if result.missing > 0 then
+    say(("not charged: %s that this journal counts and the account does not (refunded"
+      .. " later, or not reported yet)"):format(credits(result.missing)))
+  end
+  if result.unknown > 0 then
+    say(("%s held for submissions whose outcome is not known may be part of it: rushes"
+      .. " reconcile %s"):format(credits(result.unknown), steps.show(result.folder)))
+  end
+end
+
+local function show(result, columns, paint)
   local rows = {}
   for i, row in ipairs(result.rows) do rows[i] = cells(row) end
   rows[#rows + 1] = cells(result.total, "all", "bold")
-  io.stdout:write(("%s: credits from %s on, at %s\n\n"):format(paint("bold",
-    text.clean(result.show)), result.from, result.provider))
-  io.stdout:write(table.concat(tables.lines(COLUMNS, rows, { paint = paint,
-    width = require("rt.c.sys").window(1) }), "\n"), "\n\n")
-  local known = result.unattributed == 0 and "nothing"
-    or text.count(text.thousandths(result.unattributed), "credit")
-  io.stdout:write(("  unattributed: %s%s\n"):format(known, result.unattributed > 0
-    and " charged that this journal does not know: other shows, other programs, the web"
-    or ""))
-  if result.missing > 0 then
-    io.stdout:write(("  not charged: %s that this journal counts and the account does not"
-      .. " (refunded later, or not reported yet)\n"):format(
-      text.count(text.thousandths(result.missing), "credit")))
-  end
-  if result.unknown > 0 then
-    io.stdout:write(("  %s held for submissions whose outcome is not known may be part of"
-      .. " it: rushes reconcile %s\n"):format(text.count(text.thousandths(result.unknown),
-      "credit"), require("rushes.cli.steps").show(result.folder)))
-  end
+  local lines, why = { ("%s: credits from %s on, at %s"):format(paint("bold",
+    text.clean(result.show)), result.from, result.provider) }, {}
+  steps.append(lines, tables.lines(COLUMNS, rows, { paint = paint, width = columns }))
+  say_why(why, result, columns, paint)
+  steps.append(lines, why)
+  io.stdout:write(table.concat(lines, "\n"), "\n")
 end
 
 local function data(result)
@@ -151,7 +159,7 @@ function M.main(opts)
     if opts.json then
       io.stdout:write(require("rt.json").encode(data(result)), "\n")
     else
-      show(result, text.painter(text.colour(1)))
+      show(result, require("rt.c.sys").window(1), text.painter(text.colour(1)))
     end
   end)
 end

@@ -113,24 +113,20 @@ local function table_lines(case, columns, paint)
     local reasons = { row.verdict.why }
     if row.failure then table.insert(reasons, 1, text.clean(row.failure)) end
     for _, reason in ipairs(reasons) do
-      for _, line in ipairs(text.wrap(reason, math.max(20, (columns or 100) - 6))) do
-        lines[#lines + 1] = "      " .. paint("dim", line)
-      end
+      steps.say(lines, reason, columns, paint, "dim", 6)
     end
   end
   return lines
 end
 
-local function look_lines(case, columns)
+local function look_lines(case, columns, paint)
   local lines = {}
   for provider, l in require("rushes").sorted(case.looks) do
     local said = l.now and ("%s was asked just now: %s credits left"):format(provider,
       text.thousandths(l.now.balance))
       or ("%s could not be asked, so only what the journal holds is compared: %s"):format(
         provider, text.clean(tostring(l.err)))
-    for _, line in ipairs(text.wrap(said, math.max(20, (columns or 100) - 4))) do
-      lines[#lines + 1] = "  " .. line
-    end
+    steps.say(lines, said, columns, paint)
   end
   return lines
 end
@@ -195,7 +191,7 @@ function M.lines(case, columns, paint)
       paint("bold", text.clean(case.show)), text.count(#case.rows, "submission"),
       text.count(text.thousandths(case.held), "credit"))
     steps.append(lines, table_lines(case, columns, paint))
-    steps.append(lines, look_lines(case, columns))
+    steps.append(lines, look_lines(case, columns, paint))
   end
   steps.append(lines, steps.lines(M.next_steps(case), columns, paint))
   return lines

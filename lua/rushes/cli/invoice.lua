@@ -203,11 +203,7 @@ end
 
 local function account_lines(bill, columns, paint)
   local lines = {}
-  local function say(style, s)
-    for _, line in ipairs(text.wrap(s, math.max(20, (columns or 100) - 4))) do
-      lines[#lines + 1] = "  " .. paint(style, line)
-    end
-  end
+  local function say(style, s) steps.say(lines, s, columns, paint, style) end
   for provider, account in require("rushes").sorted(bill.accounts) do
     if account.err then
       say("yellow", ("lanes of %s not known: %s"):format(provider,

@@ -20,6 +20,22 @@ function M.run(folder, last)
     last and last.script or "SCRIPT")
 end
 
+--- Put a sentence below lines: on a screen as many lines as it takes, else one.
+---@param to string[]
+---@param sentence string
+---@param columns? integer
+---@param paint fun(style: string?, s: string): string
+---@param style? string
+---@param indent? integer  2
+function M.say(to, sentence, columns, paint, style, indent)
+  indent = indent or 2
+  local list = columns and text.wrap(sentence, math.max(20, columns - indent - 2))
+    or { sentence }
+  for _, line in ipairs(list) do
+    to[#to + 1] = (" "):rep(indent) .. paint(style, line)
+  end
+end
+
 --- Put lines below others, with an empty line between them.
 ---@param to string[]
 ---@param lines string[]
