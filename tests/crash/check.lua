@@ -10,7 +10,7 @@ local crash_show = require "crash.show"
 local M = {}
 
 local ATTEMPTS = [[SELECT a.id, a.state, a.held, a.cost, a.task, c.endpoint, t.shot,
-  t.number, f.path, f.sha256, f.attempt AS landed_by
+  t.number, f.path, f.sha256
   FROM attempts a JOIN calls c ON c.id = a.call LEFT JOIN takes t ON t.id = c.take
   LEFT JOIN files f ON f.call = c.id ORDER BY a.id]]
 
@@ -20,7 +20,11 @@ local ATTEMPTS = [[SELECT a.id, a.state, a.held, a.cost, a.task, c.endpoint, t.s
 ---@return table[]
 function M.attempts(folder)
   local conn <close> = assert(db.open(folder .. "/journal.db", { readonly = true }))
-  return assert(conn:rows(ATTEMPTS))
+  local rows = assert(conn:rows(ATTEMPTS))
+  for _, a in ipairs(rows) do
+    a.by_hand, a.shot = not a.shot, a.shot or crash_show.BY_HAND
+  end
+  return rows
 end
 
 --- The simulator's tasks, by id.
@@ -30,21 +34,25 @@ end
 ---@return integer n
 function M.tasks(sim)
   local by_id, list = {}, control.tasks(sim)
-  for _, row in ipairs(list) do by_id[row.id] = row end
+  for _, row in ipairs(list) do
+    row.shot = row.shot or crash_show.BY_HAND
+    by_id[row.id] = row
+  end
   return by_id, #list
 end
 
 local function add(problems, text, ...) problems[#problems + 1] = text:format(...) end
 
---- Each call has landed once, as the file that its task made.
-local function check_files(problems, folder, attempts, tasks)
+--- Each landed file is what its task made. The names of those in the show's folder.
+local function check_files(problems, dir, attempts, tasks)
   local expected = {}
   for _, a in ipairs(attempts) do
     if a.state == "landed" then
       local made = tasks[a.task] or { sha256 = {} }
       local name = ("%s of %s"):format(a.endpoint, a.shot)
-      expected[a.path or "?"] = name
-      local digest = a.path and hash.sha256_file(folder .. "/" .. a.path)
+      local place = a.by_hand and dir or dir .. "/" .. crash_show.NAME
+      if not a.by_hand then expected[a.path or "?"] = name end
+      local digest = a.path and hash.sha256_file(place .. "/" .. a.path)
       if not digest then
         add(problems, "lost clip: %s has landed as %s, which is not there", name, a.path)
       elseif digest ~= made.sha256[1] or digest ~= a.sha256 then
@@ -63,11 +71,11 @@ local OWN = { ["journal.db"] = true, ["journal.db-wal"] = true, ["journal.db-shm
   ["journal.lock"] = true, ["journal.reserve"] = true }
 
 --- Nothing else lies in the folder: no half of a clip, no clip twice.
-local function check_folder(problems, folder, expected)
+local function check_folder(problems, folder, also, expected)
   local seen = {}
   for _, entry in ipairs(assert(fs.list(folder))) do
     seen[entry.name] = true
-    if not OWN[entry.name] and not expected[entry.name] then
+    if not also[entry.name] and not expected[entry.name] then
       add(problems, "%s lies in the folder and belongs to nothing", entry.name)
     end
   end
@@ -82,7 +90,7 @@ local function check_calls(problems, attempts)
   for _, a in ipairs(attempts) do
     local key = ("%s %s"):format(a.shot, a.endpoint)
     if a.state == "landed" then landed[key] = (landed[key] or 0) + 1 end
-    takes[("%s t%03d"):format(a.shot, a.number)] = true
+    takes[("%s t%03d"):format(a.shot, a.number or 0)] = true
   end
   local shots = 0
   for shot, endpoints in pairs(crash_show.SHOTS) do
@@ -130,16 +138,18 @@ local function check_bill(problems, sim, attempts, tasks)
   if sim.bill.overruns > 0 then add(problems, "the bill exceeded the budget") end
 end
 
---- Everything that is wrong with the show in `folder`.
+--- Everything that is wrong with the show whose script lies in `dir`.
 ---@async
 ---@param sim rushes.Sim
----@param folder string
+---@param dir string
 ---@return string[] problems
-function M.check(sim, folder)
+function M.check(sim, dir)
   local problems, tasks = {}, M.tasks(sim)
+  local folder = dir .. "/" .. crash_show.NAME
   local attempts = M.attempts(folder)
   check_calls(problems, attempts)
-  check_folder(problems, folder, check_files(problems, folder, attempts, tasks))
+  check_folder(problems, folder, OWN, check_files(problems, dir, attempts, tasks))
+  check_folder(problems, dir, crash_show.BESIDE, {})
   check_bill(problems, sim, attempts, tasks)
   return problems
 end

@@ -141,7 +141,7 @@ function M.try(sim, dir, point)
   if point.again and work.died then work:command(RUN, point.again) end
   if to_the_end(work, point) then
     finish(sim)
-    local found = check.check(sim, dir .. "/" .. crash_show.NAME)
+    local found = check.check(sim, dir)
     table.move(found, 1, #found, #work.problems + 1, work.problems)
   end
   return work

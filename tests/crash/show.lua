@@ -1,5 +1,5 @@
---- The show that the crash test kills: twelve shots, sixteen calls, all that can happen
---- to a paid call on its way, twice over.
+--- The show that the crash test kills: twelve shots of sixteen calls and two calls by
+--- hand, and what can happen to a paid call on its way.
 local fs = require "rt.fs"
 local tiny = require "rushes.sim.tiny"
 
@@ -8,8 +8,14 @@ local M = {}
 M.NAME = "night"
 M.BUDGET = 1000 -- credits: enough for all of it, and for what is bought again
 
+M.BY_HAND = "by hand" -- stands for the shot of a call that the script makes itself
+
 --- Shot -> the endpoints of its calls, in order.
-M.SHOTS = {}
+M.SHOTS = { [M.BY_HAND] = { "text_to_image", "image_to_video" } }
+
+--- Files that lie beside the show's folder in the end.
+M.BESIDE = { ["script.lua"] = true, ["hero.png"] = true, ["hand.png"] = true,
+  ["hand.mp4"] = true, ["points.log"] = true, [M.NAME] = true }
 
 local function add(prefix, n, ...)
   for i = 1, n do M.SHOTS[prefix .. i] = { ... } end
@@ -19,9 +25,6 @@ add("walk", 4, "text_to_image", "image_to_video")
 add("street", 5, "text_to_video")
 add("roof", 2, "text_to_video")
 add("bar", 1, "image_to_video")
-
-M.CALLS = 0
-for _, endpoints in pairs(M.SHOTS) do M.CALLS = M.CALLS + #endpoints end
 
 -- The policy looks at the budget, so a run that decided anew after a crash would choose
 -- other models and buy them.
@@ -45,6 +48,15 @@ rushes.budget("seq010", 400, function()
     for _, shot in ipairs(last) do scope:spawn(function() shot:shoot() end) end
   end)
 end)
+local runway = rushes.provider("runway", show)
+local still = assert(runway:generate { model = "gen4_image", prompt = "A door",
+  ratio = "1280:720" })
+assert(still:poll())
+local picture = assert(still:download "hand.png")
+local clip = assert(runway:generate { model = "gen4_turbo", image = picture, seconds = 2,
+  ratio = "1280:720" })
+assert(clip:poll())
+assert(clip:download "hand.mp4")
 ]]):format(M.NAME, M.BUDGET)
 
 --- By the number of the request, so that each comes to pass once and at another moment.
