@@ -162,6 +162,23 @@ function T.test_unknown_status_words_mean_that_it_goes_on()
   end)
 end
 
+--- The account's numbers show free slots, and somebody else has taken them all.
+function T.test_a_take_that_another_user_holds_up_is_waited_for()
+  studio.with({}, function(s)
+    local limits, polls = s.sim:limits "gen4.5", s:counter "poll"
+    s.sim.lanes:occupy("gen4.5", limits.at_once)
+    task.scope(function(scope)
+      scope:spawn(function()
+        while polls() < 3 do task.sleep(0.01) end
+        lu.assertEquals(s.sim.lanes:show()["gen4.5"].waiting, 2)
+        s.sim.lanes:occupy("gen4.5", 0)
+      end)
+      lu.assertItemsEquals(shoot(s, { "A", "B" }, 0), { landed(1), landed(2) })
+    end)
+    lu.assertEquals(s:bill().created, 2)
+  end)
+end
+
 -- ---- on the way home ----
 
 --- Is the clip what the simulator made?
