@@ -71,10 +71,15 @@ function M.takes(build)
   rig.verdict("takes: CPU, provider jobs / floor that hashes and syncs too",
     rig.ratio(cpu "jobs", cpu "full"), "<=", 1.3)
   rig.verdict("takes: peak MB of rushes", mb "rushes", "<=", 60)
+  -- like with like first: the SDK neither hashes nor syncs
+  rig.verdict("takes: CPU, SDK with own poll / rushes without hash",
+    rig.ratio(cpu "best", cpu "plain"), ">=", 9)
   rig.verdict("takes: CPU, SDK with own poll / rushes",
     rig.ratio(cpu "best", cpu "rushes"), ">=", 9)
   rig.verdict("takes: memory, SDK with own poll / rushes",
     rig.ratio(mb "best", mb "rushes"), ">=", 4)
+  rig.verdict("takes: CPU, SDK as shipped / rushes without hash",
+    rig.ratio(cpu "shipped", cpu "plain"), ">=", 12)
   rig.verdict("takes: CPU, SDK as shipped / rushes",
     rig.ratio(cpu "shipped", cpu "rushes"), ">=", 12)
 end
@@ -268,10 +273,15 @@ function M.latency(build)
   local args = { "--jobs", "10000", "--gen-ms", "500", "--slots", "256", "--dl-slots", "256" }
   rig.ballast(1000)
   local runs = rig.rounds_of { item(c.floor, "floor", args, opts),
+    item(c.rushes_plain, "plain", args, opts), item(c.floor_full, "full", args, opts),
     item(c.rushes, "rushes", args, opts) }
-  show(runs, { { "floor", "floor" }, { "rushes", "rushes" } })
-  rig.verdict("latency: wall, rushes / floor", rig.ratio(rig.median(runs.rushes, "wall_s"),
-    rig.median(runs.floor, "wall_s")), "<=", 1.05)
+  show(runs, { { "floor", c.floor.name }, { "plain", c.rushes_plain.name },
+    { "full", c.floor_full.name }, { "rushes", c.rushes.name } })
+  local function wall(key) return rig.median(runs[key], "wall_s") end
+  rig.verdict("latency: wall, rushes without hash / floor",
+    rig.ratio(wall "plain", wall "floor"), "<=", 1.05)
+  rig.verdict("latency: wall, rushes / floor that hashes and syncs too",
+    rig.ratio(wall "rushes", wall "full"), "<=", 1.05)
 end
 
 --- Over TLS 1.3, nginx at the other end.
@@ -286,10 +296,12 @@ function M.tls(build)
   for _, http in ipairs { "h1", "h2" } do
     local opts = { server = { "--gen-ms", "500", "--size", "4096" }, tls = http }
     local runs = rig.rounds_of { item(c.floor, "floor", args, opts),
-      item(c.rushes, "rushes", args, opts) }
-    show(runs, { { "floor", "floor, TLS " .. http }, { "rushes", "rushes, TLS " .. http } })
-    rig.verdict("TLS " .. http .. ": CPU per request, rushes / floor", rig.ratio(
-      rig.median(runs.rushes, per_request), rig.median(runs.floor, per_request)), "<=", 1.35)
+      item(c.rushes_plain, "plain", args, opts) }
+    show(runs, { { "floor", "floor, TLS " .. http },
+      { "plain", "rushes, no hash, TLS " .. http } })
+    rig.verdict("TLS " .. http .. ": CPU per request, rushes without hash / floor",
+      rig.ratio(rig.median(runs.plain, per_request), rig.median(runs.floor, per_request)),
+      "<=", 1.35)
   end
 end
 
