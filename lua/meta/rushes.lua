@@ -66,6 +66,8 @@ function rushes.sleep(seconds) end
 ---@field provider? "runway"|"gen4"
 ---@field output? string    folder of the clips; the show's name
 ---@field policy? rushes.Policy
+---@field moderation_limit? integer  calls that moderation refuses of one shot, or in one
+---                         budget, until the rest of it is held back; 3
 
 ---@class rushes.Show
 ---@field name string

@@ -24,11 +24,13 @@ local M = {}
 ---@field shots rushes.Shot[]
 ---@field refs table<string, rushes.Reference>
 ---@field ledger rushes.Ledger
+---@field moderation_limit? integer  refused calls of one shot or budget until the rest of
+---                         it is held back; 3
 local Show = {}
 
-local SPEC = object.set "name ratio fps budget provider output policy"
+local SPEC = object.set "name ratio fps budget provider output policy moderation_limit"
 local FIELDS = object.set [[name ratio fps provider output policy shots shot_names refs
-  ledger journal numbers breaker]]
+  ledger journal numbers breaker moderation_limit]]
 local class = object.class("show", Show, FIELDS,
   object.set "policy journal numbers breaker")
 
@@ -51,6 +53,11 @@ local function check(spec)
         given), 3)
     end
   end
+  local limit = spec.moderation_limit
+  if limit ~= nil and not (math.type(limit) == "integer" and limit >= 1) then
+    error(("show %s: moderation_limit is a whole number from 1 on, not %s"):format(
+      spec.name, tostring(limit)), 3)
+  end
   local budget = spec.budget
   if budget ~= nil and (type(budget) ~= "number" or budget < 0 or budget ~= budget) then
     error(("show %s: budget is a number of credits, not %s"):format(spec.name,
@@ -72,7 +79,8 @@ function M.new(spec)
     ledger = ledger })
   return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
     fps = spec.fps or 24, provider = name, output = output, policy = spec.policy,
-    shots = {}, shot_names = {}, refs = {}, ledger = ledger }, class)
+    moderation_limit = spec.moderation_limit, shots = {}, shot_names = {}, refs = {},
+    ledger = ledger }, class)
 end
 
 local REF_SPEC = { image = "string", images = "table", strength = "number",

@@ -164,8 +164,8 @@ local function not_accepted(job, e, verdict)
   if verdict == "fail" then
     job:release(e)
   else -- the grace running out has no verdict, and says nothing of the call
-    e = not_known(job, e)
     job.record:unknown(e)
+    e = not_known(job, e)
   end
   job.state, job.err = "failed", e
   return nil, e

@@ -158,8 +158,8 @@ end
 
 -- ---- calls ----
 
-local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt, a.n, a.state,
-  a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
+local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt,
+  a.n, a.state, a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
   f.path, f.bytes, f.mtime, f.sha256 FROM calls c
   LEFT JOIN attempts a ON a.call = c.id LEFT JOIN files f ON f.call = c.id
   WHERE c.fingerprint = ? ORDER BY a.n DESC LIMIT 1]]

@@ -70,11 +70,12 @@ local function recorded(provider, spec)
   local account, e = provider.account, nil
   if not provider.shooting then
     provider.shooting, e = shootings.begin(provider.show, account)
-    if e then return nil, e end
+    if not provider.shooting then return nil, e end
   end
-  local call, ok
-  call, e = calls.describe(provider.shooting:here(), { name = calls.BY_HAND, spec = spec })
-  if not call then return nil, e end
+  local ctx = provider.shooting:here()
+  local call, why = calls.describe(ctx, { name = calls.BY_HAND, spec = spec })
+  if not call then return nil, why end
+  local ok
   ok, e = call:identify(ordinal(provider, call), 0)
   if not ok then return nil, e end
   call:look()
@@ -137,7 +138,7 @@ end
 function M.open(name, show)
   accounts.provider(name, 2)
   if show ~= nil and (type(show) ~= "table" or not show.ledger) then
-    error("the second argument of rushes.provider is a show, as rushes.show{…} makes one", 2)
+    error("the second argument of rushes.provider is a show: what rushes.show{…} gave", 2)
   end
   local account, e = accounts.open(name)
   if not account and config.options.plan and e.code == "auth" then

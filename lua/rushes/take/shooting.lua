@@ -136,8 +136,9 @@ function M.begin(show, account)
   show.numbers = show.numbers or numbers_in(show.output)
   ok, e = survey.begin(account, journal)
   if not ok then return nil, e end
-  show.breaker = show.breaker
-    or breakers.new(options.allow_moderated and false or nil)
+  local limit = show.moderation_limit
+  if options.allow_moderated then limit = false end
+  show.breaker = show.breaker or breakers.new(limit)
   return setmetatable({ show = show, account = account, journal = journal,
     lanes = survey.lanes(account), breaker = show.breaker, options = options }, Shooting)
     :here()

@@ -6,8 +6,7 @@ local M = {}
 
 M.array_meta = nil
 
---- encode(value) -> text | nil, path, why
-function M.encode(value) end
+function M.encode(...) end
 
 M.object_meta = nil
 
