@@ -67,14 +67,15 @@ end
 
 --- A call in the show's journal: found there, or bought.
 local function recorded(provider, spec)
-  local account, e = provider.account, nil
+  local account = provider.account
   if not provider.shooting then
-    provider.shooting, e = shootings.begin(provider.show, account)
-    if not provider.shooting then return nil, e end
+    local begun, e = shootings.begin(provider.show, account)
+    if not begun then return nil, e end
+    provider.shooting = begun
   end
   local ctx = provider.shooting:here()
-  local call, why = calls.describe(ctx, { name = calls.BY_HAND, spec = spec })
-  if not call then return nil, why end
+  local call, e = calls.describe(ctx, { name = calls.BY_HAND, spec = spec })
+  if not call then return nil, e end
   local ok
   ok, e = call:identify(ordinal(provider, call), 0)
   if not ok then return nil, e end
