@@ -400,13 +400,15 @@ static bool is_alone(struct db *db)
 static int open_unchanging(struct db *db)
 {
     static const char tail[] = "?immutable=1";
-    size_t len = strlen(db->path);
-    char *uri = malloc(sizeof "file:./" + 3 * len + sizeof tail), *to = uri;
+    size_t size = sizeof "file:./" + 3 * strlen(db->path) + sizeof tail;
+    char *uri = malloc(size), *to = uri;
     if (!uri)
         return SQLITE_NOMEM;
-    to += sprintf(to, "file:%s", db->path[0] == '/' ? "" : "./");
+    char *end = uri + size;
+    to += snprintf(to, size, "file:%s", db->path[0] == '/' ? "" : "./");
     for (const char *at = db->path; *at; at++)
-        to += sprintf(to, strchr("%?#", *at) ? "%%%02X" : "%c", *at);
+        to += snprintf(to, (size_t)(end - to),
+                       strchr("%?#", *at) ? "%%%02X" : "%c", *at);
     memcpy(to, tail, sizeof tail);
     int rc = open_name(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     free(uri);
