@@ -149,6 +149,25 @@ function T.test_calls_by_hand_are_planned_too()
       lu.assertEquals(kinds(d), { "by hand job new 60", "by hand job blocked 60" })
     end
     lu.assertEquals(s:bill().created, 0)
+    s:run(source)
+    local d = data(s, source)
+    lu.assertEquals(kinds(d), { "by hand job cached 0", "by hand job blocked 60" })
+  end)
+end
+
+function T.test_calls_by_hand_without_a_show_count_in_the_budgets_around_them()
+  studio.with({}, function(s)
+    local d, r = data(s, [[local rushes = require "rushes"
+      rushes.budget("tests", 100, function()
+        local runway = rushes.provider "runway"
+        for _, prompt in ipairs { "x", "y" } do
+          runway:generate { model = "gen4.5", prompt = prompt, seconds = 5, ratio = "1280:720" }
+        end
+      end)]])
+    lib.assert_code(r, 8)
+    lu.assertEquals(kinds(d), { "by hand job new 60", "by hand job blocked 60" })
+    lu.assertEquals({ d.budgets[1].path, d.budgets[1].plan, d.budgets[1].left },
+      { "tests", 60, 40 })
   end)
 end
 

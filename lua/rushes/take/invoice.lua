@@ -41,6 +41,27 @@ local function judge(take, call, e)
   return "new", call.why, call.price
 end
 
+--- Is a last frame given as well? Such calls take longer.
+local function ends_in_frame(spec)
+  for _, image in ipairs(spec.images or {}) do
+    if image.role == "last" then return true end
+  end
+  return false
+end
+
+--- What is told of a call, but for whose it is.
+---@param take? rushes.Take  none for a call by hand
+---@param call rushes.Call
+---@param e? rt.Err          why it would not be made
+---@return table fields      of the event
+function M.judged(take, call, e)
+  local kind, why, held = judge(take, call, e)
+  return { call = kind, why = why, credits = ledgers.credits(held), stage = call.stage,
+    model = call.model, provider = call.provider, budget = call.ctx.budget,
+    to_last_frame = ends_in_frame(call.spec) or nil,
+    err = kind == "blocked" and e or nil }
+end
+
 local function line(take, fields)
   fields.show, fields.shot, fields.take = take.shot.show.name, take.shot.name, take.number
   fields.budget = take.ctx and take.ctx.budget or ""
@@ -55,14 +76,6 @@ function M.refused(take, e)
     stage = "motion" })
 end
 
---- Is a last frame given as well? Such calls take longer.
-local function ends_in_frame(spec)
-  for _, image in ipairs(spec.images or {}) do
-    if image.role == "last" then return true end
-  end
-  return false
-end
-
 --- Tell each call of a planned take.
 ---@async
 ---@param take rushes.Take
@@ -73,14 +86,21 @@ function M.take(take, e)
     return M.refused(take, e)
   end
   for i, call in ipairs(take.calls) do
-    local kind, why, held = judge(take, call, e)
-    local before = take.calls[i - 1]
-    line(take, { call = kind, why = why, credits = ledgers.credits(held),
-      stage = call.stage, model = call.model, provider = call.provider,
-      to_last_frame = ends_in_frame(call.spec) or nil,
-      after = before and before.todo == "buy" and before.stage or nil,
-      err = kind == "blocked" and e or nil })
+    local fields, before = M.judged(take, call, e), take.calls[i - 1]
+    fields.after = before and before.todo == "buy" and before.stage or nil
+    line(take, fields)
   end
+end
+
+--- Tell a call that a script makes itself.
+---@param account rushes.Account
+---@param spec table    the provider's job
+---@param fields table  call, why, credits, budget, err, show
+function M.by_hand(account, spec, fields)
+  fields.show, fields.shot = fields.show or "", spec.name or "by hand"
+  fields.take, fields.stage = "", fields.stage or "job"
+  fields.model, fields.provider = spec.model, account.name
+  event.emit("call", fields)
 end
 
 return M

@@ -1,12 +1,12 @@
 --- What `rushes.provider(name)` gives a script: the three primitives by hand.
 local budgets = require "rushes.money.budget"
 local config = require "rushes.config"
-local event = require "rushes.event"
 local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local accounts = require "rushes.take.account"
 local assets = require "rushes.take.assets"
 local calls = require "rushes.take.call"
+local invoice = require "rushes.take.invoice"
 local jobs = require "rushes.take.job"
 local shootings = require "rushes.take.shooting"
 
@@ -65,11 +65,10 @@ local function resumed(call)
   return job
 end
 
---- A call in the show's journal: found there, or bought.
-local function recorded(provider, spec)
-  local account = provider.account
+--- Which call of the show this is, and what its journal knows of it.
+local function identified(provider, spec)
   if not provider.shooting then
-    local begun, e = shootings.begin(provider.show, account)
+    local begun, e = shootings.begin(provider.show, provider.account)
     if not begun then return nil, e end
     provider.shooting = begun
   end
@@ -80,6 +79,15 @@ local function recorded(provider, spec)
   ok, e = call:identify(ordinal(provider, call), 0)
   if not ok then return nil, e end
   call:look()
+  return call
+end
+
+--- A call in the show's journal: found there, or bought.
+local function recorded(provider, spec)
+  local account = provider.account
+  local call, e = identified(provider, spec)
+  if not call then return nil, e end
+  local ok
   if call.todo == "unknown" then return call:run() end
   if call.todo ~= "buy" then return resumed(call) end
   ok, e = call:reserve() -- on disk with the mark that it is sent
@@ -93,20 +101,39 @@ local function recorded(provider, spec)
   return send(account, call.job, spec)
 end
 
---- `rushes plan`: the call as it would be made, told and not sent.
-local function planned(provider, spec)
-  local account, show = provider.account, provider.show
+--- `rushes plan`: a call that no journal holds, as it would be made.
+local function plan_unrecorded(account, spec)
   local price, e = jobs.price(account, spec)
+  local scope = budgets.current()
   if price then
-    e = select(2, ledgers.reserve({ show and show.ledger or ledgers.root() }, price,
+    e = select(2, ledgers.reserve({ ledgers.root(), scope and scope.ledger }, price,
       spec.name or ("a call to " .. spec.model)))
   end
-  event.emit("call", { show = show and show.name or "", shot = spec.name or "by hand",
-    take = "", stage = calls.BY_HAND, model = spec.model, provider = account.name,
+  invoice.by_hand(account, spec, { budget = scope and scope.path or "",
     call = e and "blocked" or "new", why = e and e.message or "made by hand", err = e,
-    credits = price and ledgers.credits(price), budget = "" })
+    credits = price and ledgers.credits(price) })
   if e then return nil, e end
   return jobs.rehearsed(account, spec, price)
+end
+
+--- `rushes plan`: the call as it would be found or made, told and not sent.
+local function planned(provider, spec)
+  local account = provider.account
+  if not provider.show then return plan_unrecorded(account, spec) end
+  local call, e = identified(provider, spec)
+  if not call then
+    invoice.by_hand(account, spec, { show = provider.show.name, call = "blocked",
+      why = e.message, err = e, budget = "" })
+    return nil, e
+  end
+  if call.todo == "buy" then e = select(2, call:reserve()) end
+  call:close(e)
+  local fields = invoice.judged(nil, call, e)
+  fields.show = provider.show.name
+  invoice.by_hand(account, spec, fields)
+  if e then return nil, e end
+  if call.todo == "unknown" then return call:run() end
+  return jobs.rehearsed(account, spec, call.price)
 end
 
 --- Check, price and send one generation. Waits until the provider has taken it; spends.
