@@ -18,7 +18,7 @@ local Program = {}
 Program.__index = Program
 
 local leave_process = os.exit
-local SIGHUP, SIGINT = 1, 2
+local SIGINT = 2
 local NAMES = { [1] = "the terminal was closed", [2] = "Ctrl-C", [15] = "SIGTERM" }
 
 -- How long a script may go on after Ctrl-C when nothing that it paid for is left.
@@ -85,9 +85,7 @@ end
 local function on_signal(program, count, signal)
   if count >= 3 and program.left then leave_process(128 + signal) end
   program.signal = program.signal or signal
-  -- With the terminal gone nobody can send a second one, and a run that lingered would
-  -- keep the show's lock from the person who logs in again.
-  if count >= 2 or signal == SIGHUP then
+  if count >= 2 then
     program.left = true
     leave(program)
   elseif not program.stopping then
