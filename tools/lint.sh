@@ -29,7 +29,7 @@ but() {
 
 # ---- layers (docs/design.md) ----
 c=$(echo src/*.[ch])
-engines=$(but "$c" 'l*.[ch]' rt.c rt.h coro.c coro.h err.c main.c)
+engines=$(but "$c" 'l*.[ch]' rt.c rt.h coro.c coro.h gc.c gc.h err.c main.c)
 engines="$engines $(echo src/lazy*.[ch])"
 forbid "$engines" '#include [<"](lua|lauxlib|lualib|rt|rushes|lwork|linit)\.h' \
     'an engine knows neither Lua nor the loop of operations'
