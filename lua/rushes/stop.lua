@@ -1,6 +1,7 @@
 --- The flag that says: submit nothing more, but follow what is paid for. Set by the
 --- first Ctrl-C; read by the studio before each paid call.
 local err = require "rt.err"
+local task = require "rt.task"
 
 local M = {}
 
@@ -25,6 +26,17 @@ end
 function M.on_request(fn)
   watchers[fn] = true
   return function() watchers[fn] = nil end
+end
+
+--- Sleep, but not beyond the moment when a stop is asked for.
+---@async
+---@param seconds number
+function M.sleep(seconds)
+  if reason then return end
+  local queue = {}
+  local off = M.on_request(function() task.wake_all(queue) end)
+  local _ <close> = setmetatable({}, { __close = off })
+  task.timeout(seconds, task.wait_on, queue)
 end
 
 --- What a call that is not made because of it returns.

@@ -143,7 +143,7 @@ function T.test_a_motion_that_fails_keeps_its_still_and_costs_what_that_cost()
     local at = s.sim.faults.at
     function s.sim.faults.at(faults, stage, marks)
       local wrong = at(faults, stage, marks)
-      if stage == "task" and s:bill().created == 1 then wrong.fail = "INTERNAL" end
+      if stage == "task" and s:bill().created == 1 then wrong.fail = "ASSET.INVALID" end
       return wrong
     end
     local r = s:run [[
@@ -156,6 +156,25 @@ function T.test_a_motion_that_fails_keeps_its_still_and_costs_what_that_cost()
     lu.assertEquals(r.stdout, "failed\t5\tnight/street_t001_still.png\tnil\t35\nlanded\n")
     lib.assert_code(r, 1)
     lu.assertEquals(s:bill().charged, 35)
+  end)
+end
+
+function T.test_a_motion_that_is_bought_again_gets_its_still_again()
+  with_refs(function(s)
+    local at = s.sim.faults.at
+    function s.sim.faults.at(faults, stage, marks)
+      local wrong = at(faults, stage, marks)
+      if stage == "task" and s:bill().created == 1 then wrong.fail = "INTERNAL" end
+      return wrong
+    end
+    local r = s:run [[
+      local rushes = require "rushes"
+      local show = rushes.show { name = "night", budget = 40 }
+      local take = show:shot { name = "street", prompt = "She walks" }:shoot()
+      print(take.status, take.credits, take.file)]]
+    lib.assert_code(r, 0)
+    lu.assertEquals(r.stdout, "landed\t30\tnight/street_t001.mp4\n")
+    lu.assertEquals(s:bill().charged, 30)
   end)
 end
 

@@ -106,7 +106,7 @@ function T.test_a_file_of_that_name_is_not_replaced()
     local mine = s.dir .. "/watch/macro_t001.mp4"
     assert(fs.mkdir(s.dir .. "/watch"))
     assert(fs.write(mine, "mine"))
-    lib.assert_code(s:run(text_of "product_campaign.lua"), 0)
+    lib.assert_code(s:run(text_of "product_campaign.lua", { "--force" }), 0)
     lu.assertEquals(fs.read(mine), "mine")
     lu.assertTrue(fs.exists(s.dir .. "/watch/macro_t002.mp4"))
     lu.assertEquals(#studio.files(s.dir .. "/watch"), 9)

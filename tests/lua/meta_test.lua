@@ -59,7 +59,8 @@ end
 -- What the studio calls itself; the script has show:shot and show:shoot for it.
 local INNER = { ["Job:release"] = true, ["Job:submit"] = true, ["Take:fail"] = true,
   ["Job:links"] = true, ["Take:plan"] = true, ["Take:count"] = true, ["Take:shoot"] = true,
-  ["Take:decided"] = true, ["Take:call_off"] = true, ["Take:to_buy"] = true }
+  ["Take:decided"] = true, ["Take:call_off"] = true, ["Take:to_buy"] = true,
+  ["Take:abandon"] = true }
 
 function T.test_the_methods_of_its_classes()
   local text, missing, seen = assert(fs.read "lua/meta/rushes.lua"), {}, 0

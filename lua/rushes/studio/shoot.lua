@@ -48,10 +48,10 @@ local function decide(shooting, shot, ordinal)
   end
   if not decision then return nil, e end
   if options.force and pinned then redo = redo + 1 end
-  if decision.model and (decision ~= pinned or options.force) then
+  if decision.model and not pinned then
     journal:decide(shot.name, STAGE, ordinal, decision, redo)
   end
-  return decision, redo
+  return decision, redo, pinned and (options.redecide or options.force)
 end
 
 local function left_out(shot, why)
@@ -66,19 +66,6 @@ local function flagged_out(shooting, shot)
   end
 end
 
---- A take more than --limit allows is planned all the same, to find out whether it costs
---- anything.
-local function over_limit(shooting, take)
-  local limit = shooting.options.limit
-  if not limit then return nil end
-  for _, call in ipairs(take.calls) do
-    if call.todo == "buy" then
-      shooting.bought = (shooting.bought or 0) + 1
-      if shooting.bought <= limit then return nil end
-      return left_out(take.shot, ("--limit %d"):format(limit))
-    end
-  end
-end
 
 local function stages_of(shooting, take, decision)
   local account, shot = shooting.account, take.shot
@@ -105,9 +92,10 @@ local function plan(shooting, shot, ordinal, take)
   shooting.journal:shot(shot.name, spec_of(shot))
   local e = flagged_out(shooting, shot)
   if e then return take:fail("skipped", e) end
-  local decision, redo = decide(shooting, shot, ordinal)
+  local decision, redo, replaced = decide(shooting, shot, ordinal)
   if not decision then return take:fail("failed", redo) end
   take:decided(decision, redo)
+  take.replaced = replaced and decision or nil
   if not decision.model then
     return take:fail("skipped", err.new("skipped", ("the policy left shot %q out%s")
       :format(shot.name, decision.why and ": " .. decision.why or "")))
@@ -115,14 +103,12 @@ local function plan(shooting, shot, ordinal, take)
   local stages
   stages, e = stages_of(shooting, take, decision)
   if not stages then return take:fail("failed", e) end
-  if not take:plan(shooting, stages) then return take end
-  e = over_limit(shooting, take)
-  return e and take:call_off("skipped", e) or take
+  if take:plan(shooting, stages) and take:to_buy() > 0 then shooting:count() end
+  return take
 end
 
 --- Ask for the n-th time for each shot: the first time in this run for its first take.
-local function plan_all(shooting, wanted)
-  local list = {}
+local function plan_all(shooting, wanted, list)
   for i, shot in ipairs(wanted) do
     shot.asked = (shot.asked or 0) + 1
     local new = takes.new(shot, shot.asked)
@@ -133,30 +119,45 @@ local function plan_all(shooting, wanted)
       invoice.refused(new, new.err)
     end
   end
-  return list
 end
 
 -- ---- going ----
 
---- Nothing is sent before every intent is on disk; and with --force, before a person has
---- agreed to the price.
+--- With --force a person has to agree to the price.
+local function agreed(shooting, list)
+  local confirm, credits, n = shooting.options.confirm, 0, 0
+  if not shooting.options.force or not confirm then return true end
+  for _, take in ipairs(list) do
+    local price = take:to_buy()
+    if price > 0 then credits, n = credits + price, n + 1 end
+  end
+  if n == 0 or confirm(n, ledgers.credits(credits)) then return true end
+  return nil, err.new("stopped", "not submitted: the price was not agreed to")
+end
+
+--- A decision that takes the place of an earlier one counts from the moment when
+--- something is bought by it: otherwise the next run would buy what this one was refused.
+local function pin(shooting, list)
+  for _, take in ipairs(list) do
+    if take.replaced and take.status == "planned" then
+      shooting.journal:decide(take.shot.name, STAGE, take.ordinal, take.replaced,
+        take.redo)
+    end
+  end
+end
+
+--- Nothing is sent before every intent is on disk. What costs nothing goes on anyway.
 local function commit(shooting, list)
-  local ok, e = shooting.journal:sync()
-  local confirm = shooting.options.confirm
-  if ok and shooting.options.force and confirm then
-    local credits, n = 0, 0
-    for _, take in ipairs(list) do
-      local price = take:to_buy()
-      if price > 0 then credits, n = credits + price, n + 1 end
-    end
-    if n > 0 and not confirm(n, ledgers.credits(credits)) then
-      e = err.new("stopped", "not submitted: the price was not agreed to")
-      ok = nil
-    end
+  local ok, e = agreed(shooting, list)
+  if ok then
+    pin(shooting, list)
+    ok, e = shooting.journal:sync()
   end
   if ok then return end
   for _, take in ipairs(list) do
-    if take.status == "planned" then take:call_off("stopped", e) end
+    if take.status == "planned" and take:to_buy() > 0 then
+      take:call_off(err.is(e, "stopped") and "stopped" or "failed", e)
+    end
   end
 end
 
@@ -177,6 +178,11 @@ local function not_sent(list)
   return list
 end
 
+--- However a shoot ends early: what was not sent holds nothing, nobody waits for it.
+local function abandon(list, e)
+  for _, take in ipairs(list) do take:abandon(e) end
+end
+
 --- Shoot these shots once each, all at the same time.
 ---@async
 ---@param show rushes.Show
@@ -185,7 +191,11 @@ end
 function M.shoot(show, wanted)
   local shooting, e = shootings.begin(show)
   if not shooting then error(e, 0) end
-  local list = plan_all(shooting, wanted)
+  local list = {}
+  local _ <close> = setmetatable({}, { __close = function(_, raised)
+    if raised ~= nil then abandon(list, raised) end
+  end })
+  plan_all(shooting, wanted, list)
   if shooting.options.plan then return not_sent(list) end
   commit(shooting, list)
   task.scope(function(s)
@@ -193,6 +203,7 @@ function M.shoot(show, wanted)
       if take.status == "planned" then s:spawn(run, take) end
     end
   end)
+  abandon(list) -- those that a cancellation has ended: it does not raise here
   event.emit("done", { show = show.name, takes = list })
   return list
 end

@@ -30,9 +30,9 @@ local Show = {}
 
 local SPEC = object.set "name ratio fps budget provider output policy moderation_limit"
 local FIELDS = object.set [[name ratio fps provider output policy shots shot_names refs
-  ledger journal numbers breaker moderation_limit]]
+  ledger journal breaker moderation_limit]]
 local class = object.class("show", Show, FIELDS,
-  object.set "policy journal numbers breaker")
+  object.set "policy journal breaker ledger")
 
 local TYPES = { ratio = "string", fps = "number", provider = "string",
   output = "string", policy = "function" }

@@ -71,7 +71,7 @@ local function each(spec, fn)
   for _, list in ipairs { spec.images or {}, spec.assets or {} } do
     for _, asset in ipairs(list) do
       n = n + 1
-      if asset.image and not asset.uri then
+      if asset.image then
         local ok, e = fn(asset, n)
         if not ok then return nil, e end
       end
@@ -94,7 +94,8 @@ function M.load(spec)
   end)
 end
 
---- Give every loaded file of a provider's job its address. Waits (uploads).
+--- Give every loaded file of a provider's job its address, which may be another one than
+--- an hour ago. Waits (uploads).
 ---@async
 ---@param account rushes.Account
 ---@param spec table

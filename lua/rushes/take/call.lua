@@ -13,6 +13,7 @@ local fingerprint = require "rushes.take.fingerprint"
 local jobs = require "rushes.take.job"
 local landing = require "rushes.take.landing"
 local ledgers = require "rushes.money.ledger"
+local stop = require "rushes.stop"
 
 local M = {}
 
@@ -53,27 +54,42 @@ function M.describe(ctx, stage, before)
   return setmetatable({ ctx = ctx, stage = stage.name, spec = spec, price = price,
     name = spec.name or ("a call to " .. spec.model), provider = ctx.account.name,
     endpoint = planned.endpoint, model = spec.model,
-    request = fingerprint.request(planned.body), content = fingerprint.content(spec) },
-    Call)
+    request = fingerprint.request(planned.body), content = fingerprint.content(spec),
+    seeded = planned.body.seed ~= nil }, Call)
 end
 
 --- Find out which call it is, and what the journal knows of it. Waits.
 ---@async
 ---@param ordinal integer  the n-th time that it is asked for in this run
 ---@param redo integer     how often it was made anew by force
+---@param seed? integer|false  of the take, where the script has given none: two shots are
+---                        two calls also at a model that takes no seed
 ---@return true?
 ---@return rt.Err?
-function Call:identify(ordinal, redo)
+function Call:identify(ordinal, redo, seed)
   self.fingerprint = fingerprint.of { provider = self.provider, endpoint = self.endpoint,
     by_hand = self.stage == BY_HAND, request = self.request, ordinal = ordinal,
-    redo = redo }
-  local e
-  self.known, e = self.ctx.journal:recall(self.fingerprint)
-  if e then return nil, e end
-  return true
+    redo = redo, seed = not self.seeded and seed or nil }
+  return self:refresh()
 end
 
 -- ---- what the journal knows ----
+
+--- Ask the journal, unless nothing has ended since: another take may have made the same
+--- call meanwhile. Waits.
+---@async
+---@return true?
+---@return rt.Err?
+function Call:refresh()
+  local journal = self.ctx.journal
+  while self.seen ~= journal.ended do
+    self.seen = journal.ended
+    local known, e = journal:recall(self.fingerprint)
+    if e then return nil, e end
+    self.known = known
+  end
+  return true
+end
 
 --- Is the landed file there, and is it the one that landed? Waits.
 local function intact(call)
@@ -91,13 +107,21 @@ end
 
 local LIVE = { accepted = true, queued = true, throttled = true, running = true }
 
+--- Is another take of this run at it?
+local function shared(call)
+  local entry = call.ctx.journal.active[call.fingerprint]
+  if not entry or entry.owner == call then return nil end
+  call.entry = entry
+  return "share", "another take of this run asks for the same"
+end
+
+-- What was sent and has no answer may have been taken, as what is known to be unknown.
+local UNCERTAIN = { unknown = true, sent = true }
+
 local function classify(call)
   local known = call.known
   local state = known and known.state
-  call.entry = call.ctx.journal.active[call.fingerprint]
-  if call.entry then
-    return "share", "another take of this run asks for the same"
-  elseif LIVE[state] then
+  if LIVE[state] then
     return "follow", ("under way at the provider as task %s"):format(known.task)
   elseif state == "succeeded" then
     return "fetch", ("made as task %s, not downloaded yet"):format(known.task)
@@ -106,7 +130,7 @@ local function classify(call)
     if not good then return "fetch", said .. "; it is downloaded again" end
     call.path = said
     return "landed", ("landed as %s"):format(known.path)
-  elseif state == "unknown" and call.ctx.options.on_unknown ~= "resubmit" then
+  elseif UNCERTAIN[state] and call.ctx.options.on_unknown ~= "resubmit" then
     return "unknown", known.failure or "its outcome is not known"
   end
   return "buy", state and ("attempt %d: %s"):format(known.n, known.failure or state)
@@ -117,29 +141,40 @@ local WORK = { buy = true, follow = true, fetch = true }
 
 --- Say what is to be done about it. Waits (a look at the file); sends nothing.
 ---@async
+---@return true?
+---@return rt.Err?
 function Call:look()
-  self.todo, self.why = classify(self)
-  if WORK[self.todo] then
-    self.entry = { queue = {} }
-    self.ctx.journal.active[self.fingerprint] = self.entry
+  local ok, e = self:refresh()
+  if not ok then return nil, e end
+  local todo, why = shared(self)
+  if not todo then
+    todo, why = classify(self)
+    local late, instead = shared(self) -- while the file was looked at
+    if late then todo, why = late, instead end
+  end
+  self.todo, self.why = todo, why
+  local active = self.ctx.journal.active
+  if WORK[todo] then -- its own entry is there when this is another attempt
+    self.entry = active[self.fingerprint] or { queue = {}, owner = self }
+    active[self.fingerprint] = self.entry
   end
   local known = self.known
   if known and known.task and type(known.handle) ~= "table" then
     known.handle = known.handle and json.decode(known.handle) or { id = known.task }
   end
-end
-
---- Ask the journal anew, after an attempt that has failed: `look` comes next. Waits.
----@async
----@return true?
----@return rt.Err?
-function Call:forget()
-  local e
-  self.known, e = self.ctx.journal:recall(self.fingerprint)
-  self.job = nil
-  if e then return nil, e end
   return true
 end
+
+--- Ask the journal anew, after an attempt that has failed: `look` comes next. What is
+--- reserved and was not sent stays as it is. Does not wait.
+function Call:forget()
+  if self:reserved() then return end
+  self.job, self.seen = nil, nil
+end
+
+--- Does it hold credits for something that was not sent?
+---@return boolean
+function Call:reserved() return self.job ~= nil and self.job.state == "planned" end
 
 --- The call is over, or will not be made: tell those who wait for it.
 ---@param e? rt.Err
@@ -147,6 +182,11 @@ function Call:close(e)
   local entry, active = self.entry, self.ctx.journal.active
   if self.todo == "share" or not entry then return end
   if active[self.fingerprint] ~= entry then return end
+  if not self.path and (not e or err.is(e, "cancelled")) then
+    e = err.new("stopped", self.name .. ": the take that made it was called off")
+  end
+  local journal = self.ctx.journal
+  journal.ended = journal.ended + 1
   entry.done, entry.path, entry.err = true, self.path, e
   active[self.fingerprint] = nil
   task.wake_all(entry.queue)
@@ -155,7 +195,7 @@ end
 --- Give back what it holds without having been sent.
 ---@param e? rt.Err
 function Call:release(e)
-  if self.job and self.job.state == "planned" then self.job:release(e) end
+  if self:reserved() then self.job:release(e) end
   self:close(e or err.new("stopped", self.name .. " was not sent"))
 end
 
@@ -187,7 +227,7 @@ function Call:reserve()
   if not ok then return nil, e end
   local record
   if not ctx.journal.readonly then
-    if self.known and self.known.state == "unknown" then
+    if self.known and UNCERTAIN[self.known.state] then
       ctx.journal:record(self.known):resubmit()
     end
     self.attempts = (self.attempts or self.known and self.known.n or 0) + 1
@@ -201,7 +241,11 @@ end
 function Call:resume()
   local ctx, known = self.ctx, self.known
   local record = not ctx.journal.readonly and ctx.journal:record(known) or nil
-  ledgers.root():load(0, known.held) -- this run follows it, so it is this run's
+  local adopted = ctx.journal.adopted
+  if known.run ~= ctx.journal.run and not adopted[known.attempt] then
+    adopted[known.attempt] = true
+    ledgers.root():load(0, known.held) -- this run follows it, so it is this run's
+  end
   self.job = jobs.resume(ctx.account, known, ctx:leaves_of(known.budget), record,
     self.name)
 end
@@ -224,12 +268,14 @@ local function send(call, on_accepted)
   local ctx, job = call.ctx, call.job
   local files, e = assets.fill(ctx.account, call.spec)
   if not files then return nil, e end
-  job.files, job.about = files, ctx.about
+  job.about = ctx.about
   local slot
   slot, e = ctx.lanes:acquire(job.model, { shot = ctx.about.shot,
     priority = ctx.priority })
   if not slot then return nil, e end
   local _ <close> = slot
+  job.files, e = assets.fill(ctx.account, call.spec) -- uploads expire in a long wait
+  if not job.files then return nil, e end
   e = ctx.breaker:check(ctx.keys)
   if e then return nil, e end
   local ok
@@ -255,7 +301,8 @@ local function again(call, e, n)
   if not wait then return nil, e end
   log.info("%s: %s; attempt %d follows%s", call.name, e.message, n + 1,
     wait > 0 and (" in %.0f s"):format(wait) or "")
-  task.sleep(call.ctx.account:pace(wait))
+  stop.sleep(call.ctx.account:pace(wait))
+  if stop.requested() then return nil, e end
   local ok, why = call:reserve()
   if ok then ok, why = call.ctx.journal:sync() end
   if not ok then return nil, why end
@@ -299,10 +346,15 @@ end
 
 --- What was paid for and could not be saved is still at the provider.
 local function not_saved(call, e)
+  local way_out = "running the script again downloads it"
+  if err.is(e, "expired") then
+    way_out = ("it is gone there; --force --only %s buys it anew"):format(
+      call.ctx.about.shot)
+  end
   return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
-    .. " could not be saved: %s; running the script again downloads it"):format(
+    .. " could not be saved: %s; %s"):format(
     call.stage == "motion" and "clip" or "still", call.job.credits, call.job.id,
-    e.message), { cause = e, id = call.job.id, status = e.status })
+    e.message, way_out), { cause = e, id = call.job.id, status = e.status })
 end
 
 local function land(call)
@@ -345,7 +397,7 @@ function DO.follow(call, on_accepted)
   if ok then return land(call) end
   if err.is(e, "timeout") then return nil, e end
   learn(call, e)
-  return nil, e, failures.again(e, call.known.n)
+  return nil, e, failures.again(e, call.known.failures + 1)
 end
 
 function DO.buy(call, on_accepted)
@@ -364,7 +416,9 @@ end
 ---                            earlier run has failed
 function Call:run(frame, on_accepted)
   local e, wait
-  local _ <close> = setmetatable({}, { __close = function() self:close(e) end })
+  local _ <close> = setmetatable({}, { __close = function(_, raised)
+    if not wait then self:close(e or raised) end
+  end })
   if frame and self.todo == "buy" then
     self.spec.images[1].image, e = assets.made(frame)
     if e then return nil, e end

@@ -14,7 +14,7 @@ local function canonical(v)
   if type(v) == "string" then
     local digest = v:match "^data:[^;]*;rushes=(.*)$"
     if digest then return "sha256:" .. digest end
-    return v:find "^https?://" and plain_link(v) or v
+    return v:find "^https?://%S+$" and plain_link(v) or v
   elseif type(v) == "table" then
     local copy = setmetatable({}, getmetatable(v))
     for k, inner in pairs(v) do copy[k] = canonical(inner) end
@@ -44,11 +44,12 @@ end
 
 --- The fingerprint of a call.
 ---@param call {provider: string, endpoint: string, by_hand: boolean, request: string,
----  ordinal: integer, redo: integer}  `request` is what M.request gave
+---  ordinal: integer, redo: integer, seed?: integer}  `request` is what M.request gave
 ---@return string  64 hexadecimal digits
 function M.of(call)
-  return hash.sha256(("%s\n%s%s\n%d\n%d\n%s"):format(call.provider, call.endpoint,
-    call.by_hand and " by hand" or "", call.ordinal, call.redo, call.request))
+  return hash.sha256(("%s\n%s%s\n%d\n%d\n%s%s"):format(call.provider, call.endpoint,
+    call.by_hand and " by hand" or "", call.ordinal, call.redo, call.request,
+    call.seed and ("\nseed %d"):format(call.seed) or ""))
 end
 
 --- What moderation judges: prompts, files and model, whatever the seed, length or shape.

@@ -3,6 +3,7 @@
 --- one from `provider:generate`; a call of a take makes one for each of its attempts.
 local core = require "rt.c.core"
 local err = require "rt.err"
+local log = require "rt.log"
 local task = require "rt.task"
 local failures = require "rushes.take.failures"
 local ledgers = require "rushes.money.ledger"
@@ -111,14 +112,21 @@ function Job:release(e)
   self.record:dropped(e or err.new("stopped", "it was planned and not sent"))
 end
 
+--- Hold what the provider says that the call may cost at most. More than was reserved may
+--- pass a limit: it is too late for this call, and in time for those that come after it.
+local function hold(job, estimate)
+  if estimate > job.held then
+    log.warn("%s may cost %s credits, more than the %s of the catalogue of rushes; please"
+      .. " report it", job.what, ledgers.credits(estimate), ledgers.credits(job.held))
+  end
+  ledgers.settle(job.leaves, job.held - estimate, 0)
+  job.held, job.credits = estimate, ledgers.credits(estimate)
+end
+
 local function accept(job, accepted)
   job.handle, job.id = accepted.handle, accepted.handle.id
   job.state = accepted.state or "queued"
-  if accepted.estimate and job.held and accepted.estimate < job.held then
-    ledgers.settle(job.leaves, job.held - accepted.estimate, 0)
-    job.held = accepted.estimate
-    job.credits = ledgers.credits(job.held)
-  end
+  if accepted.estimate and job.held then hold(job, accepted.estimate) end
   job.record:accepted(job.handle, job.held or 0)
   return true
 end
@@ -133,6 +141,7 @@ local function once(job, n)
   local ok, resp, accepted
   ok, e = job.record:sent()
   if not ok then return nil, e, "fail" end
+  if stop.requested() then return nil, stop.err(), "fail" end -- while that was written
   resp, e = account:submit(req, job.files, job.about)
   if resp then
     accepted, e = account.provider.accept(resp, spec, account.cfg)
@@ -150,7 +159,7 @@ local function send(job)
     local ok, e, verdict, wait = task.shield(SUBMIT_GRACE, once, job, n)
     if verdict ~= "resend" then return ok, e, verdict end
     job.record:withdrawn(e.message)
-    task.sleep(job.account:pace(wait))
+    stop.sleep(job.account:pace(wait))
   end
 end
 
@@ -160,14 +169,17 @@ local function not_known(job, e)
     { cause = e, unknown = true, status = e.status })
 end
 
+--- The task may have been cancelled meanwhile; what has become of the call is noted all
+--- the same.
 local function not_accepted(job, e, verdict)
+  job.state = "failed"
   if verdict == "fail" then
     job:release(e)
   else -- the grace running out has no verdict, and says nothing of the call
-    job.record:unknown(e)
+    task.shield(SUBMIT_GRACE, job.record.unknown, job.record, e)
     e = not_known(job, e)
   end
-  job.state, job.err = "failed", e
+  job.err = e
   return nil, e
 end
 
@@ -261,18 +273,25 @@ local function first_wait(job, opts, every)
   return opts.every and every or job.account:pace(job.account.provider.poll.first)
 end
 
---- Take over an answer; a final error ends the task.
+--- An answer after which asking again is of no use. Only "there is no such task" says
+--- something of the task; a key that is refused says nothing of it, and it goes on.
+local function give_up(job, e)
+  if e.class ~= "expired" then
+    return err.new(e.code, ("task %s is not followed any further: %s. It goes on at the"
+      .. " provider, and running the script again follows it"):format(job.id, e.message),
+      { cause = e, id = job.id, class = e.class, status = e.status })
+  end
+  apply(job, { state = "failed", err = e })
+end
+
+--- Take over an answer. Returns why the task cannot be followed to its end.
+---@return rt.Err?
 local function take_over(job, resp, opts)
   local update, e = read(job, resp)
-  if update then
-    local ended, changed = apply(job, update)
-    if changed and not ended and opts.on_progress then
-      opts.on_progress(job.progress, job)
-    end
-  elseif e.final then
-    job.state, job.err = "failed", e
-    job.record:ended("failed", job.held or 0, e)
-    settle(job, job.held or 0)
+  if not update then return e.final and give_up(job, e) or nil end
+  local ended, changed = apply(job, update)
+  if changed and not ended and opts.on_progress then
+    opts.on_progress(job.progress, job)
   end
 end
 
@@ -294,7 +313,8 @@ function Job:poll(opts)
     wait.deadline = math.max(0, clock.stop_at - core.now())
     local resp, e = account:poll(req, wait)
     if not resp then return nil, err.is(e, "timeout") and late(self, clock.limit) or e end
-    take_over(self, resp, opts)
+    e = take_over(self, resp, opts)
+    if e then return nil, e end
     wait.seen, wait.first = resp.digest, wait.every
   end
   if self.state == "succeeded" then return self end
@@ -370,6 +390,7 @@ end
 
 --- Ask the provider to cancel. Never done by itself: a cancelled task may be charged,
 --- and on a finished one it destroys the output, so one that has ended is left alone.
+--- Nobody says what a cancelled one cost: one that had begun is booked in full.
 ---@async
 ---@return true?
 ---@return rt.Err?
@@ -378,8 +399,10 @@ function Job:cancel()
   local account = self.account
   local resp, e = account:request(account.provider.poll_req(self.handle, account.cfg))
   if not resp then return nil, e end
-  local update = read(self, resp)
-  if update and apply(self, update) then return true end
+  local update
+  update, e = read(self, resp)
+  if not update then return nil, e end
+  if apply(self, update) then return true end
   local req = account.provider.cancel(self.handle, account.cfg)
   if not req then
     return nil, err.new("unsupported", account.name .. " has no way to cancel a task")
@@ -387,9 +410,10 @@ function Job:cancel()
   resp, e = account:request(req)
   if not resp then return nil, e end
   if resp.status >= 400 and resp.status ~= 404 then return nil, account:error(resp) end
+  local cost = not IN_LINE[self.state] and self.held or 0
   self.state = "cancelled"
-  self.record:ended("cancelled", 0)
-  settle(self, 0)
+  self.record:ended("cancelled", cost)
+  settle(self, cost)
   return true
 end
 

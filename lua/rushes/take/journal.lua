@@ -25,6 +25,14 @@ local M = {}
 ---@field active table<string, table>      fingerprint -> the call under way in this run
 ---@field next table<string, integer>      table -> the next id
 ---@field meta table<string, string>      the show's name, the providers' addresses
+---@field spent {budget: string, held: integer, cost: integer}[]  by earlier runs
+---@field adopted table<integer, true>    attempts of earlier runs that this one follows
+---@field ledger? rushes.Ledger           of the show, once it has opened the journal
+---@field new boolean                     no take was ever made
+---@field clips table<string, integer>    shot -> the last number that a file there has
+---@field surveyed? number                monotonic, when the account was last asked
+---@field asked table<string, integer>    request of a call by hand -> how often so far
+---@field ended integer                   calls of this run that are over
 ---@field run integer
 ---@field evidence? integer                the account as it was last seen
 local Journal = {}
@@ -57,12 +65,10 @@ end
 ---@return rt.Err?
 function Journal:write(statements)
   local ok, e = self.conn:write(statements)
-  if not ok and e.code == "no_space" and fs.remove(reserve_path(self)) then
-    ok, e = self.conn:write(statements)
-  end
   if ok then return true end
   trouble(self, e)
-  return nil, e
+  if e.code == "no_space" then fs.remove(reserve_path(self)) end
+  return self.conn:write(statements) -- it may have told of what was given to `later`
 end
 
 --- Give statements to the transaction of the next write. Does not wait.
@@ -158,9 +164,10 @@ end
 
 -- ---- calls ----
 
-local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt,
-  a.n, a.state, a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
-  f.path, f.bytes, f.mtime, f.sha256 FROM calls c
+local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt, a.n,
+  a.run, a.state, a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
+  f.path, f.bytes, f.mtime, f.sha256, (SELECT COUNT(*) FROM attempts
+  WHERE call = c.id AND state = 'failed') AS failures FROM calls c
   LEFT JOIN attempts a ON a.call = c.id LEFT JOIN files f ON f.call = c.id
   WHERE c.fingerprint = ? ORDER BY a.n DESC LIMIT 1]]
 
@@ -274,15 +281,6 @@ function Journal:moderate(content, attempt, code)
     code, core.time(), n = 4 } }
 end
 
---- Credits per path of budgets, of all attempts. Waits.
----@async
----@return {budget: string, held: integer, cost: integer}[]
-function Journal:sums()
-  if not self.conn then return {} end
-  return assert(self.conn:rows [[SELECT budget, SUM(held) AS held,
-    SUM(COALESCE(cost, 0)) AS cost FROM attempts GROUP BY budget]])
-end
-
 --- When the calls of the last 24 hours were accepted, per model. Waits.
 ---@async
 ---@return {model: string, accepted: number}[]
@@ -296,7 +294,8 @@ end
 
 local function fresh(folder, readonly)
   return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
-    last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, run = 0,
+    last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, spent = {},
+    adopted = {}, asked = {}, new = true, ended = 0, run = 0,
     next = { takes = 1, calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
 end
 
@@ -368,6 +367,20 @@ local function close(journal, status)
   if journal.lock then journal.lock:release() end
 end
 
+local OPENING = 600 -- seconds
+
+local function open_now(folder, readonly)
+  local journal = fresh(folder, readonly)
+  local ok, e = (readonly and open_reader or open_writer)(journal)
+  if not ok then
+    close(journal)
+    return nil, refusal(folder, e)
+  end
+  journal.clips = recovery.clips(folder)
+  open[folder] = journal
+  return journal
+end
+
 --- The journal of a folder, which must exist. Takes the show's lock, brings the tables up
 --- to date, settles what a crash has left: see docs/internals/journal.md. Waits.
 ---@async
@@ -384,14 +397,8 @@ function M.open(folder, readonly)
     opening[folder] = nil
     task.wake_all(queue)
   end })
-  local journal = fresh(folder, readonly)
-  local ok, e = (readonly and open_reader or open_writer)(journal)
-  if not ok then
-    close(journal)
-    return nil, refusal(folder, e)
-  end
-  open[folder] = journal
-  return journal
+  -- half-opened it would keep its lock, so a cancellation has to wait
+  return task.shield(OPENING, open_now, folder, readonly)
 end
 
 --- Close every journal of this program. Waits.

@@ -17,7 +17,7 @@ local M = {}
 ---@field show? rushes.Show  in whose journal its calls are kept
 local Provider = {}
 
-local FIELDS = object.set "name account show shooting asked"
+local FIELDS = object.set "name account show shooting"
 local class = object.class("provider", Provider, FIELDS, FIELDS)
 
 --- The pictures' addresses, then the call itself. What cannot be sent holds nothing.
@@ -48,8 +48,8 @@ local function unrecorded(account, spec)
 end
 
 --- The n-th call with this request in this run is that of earlier runs.
-local function ordinal(provider, call)
-  local asked = provider.asked
+local function ordinal(call)
+  local asked = call.ctx.journal.asked
   asked[call.request] = (asked[call.request] or 0) + 1
   return asked[call.request]
 end
@@ -76,9 +76,9 @@ local function identified(provider, spec)
   local call, e = calls.describe(ctx, { name = calls.BY_HAND, spec = spec })
   if not call then return nil, e end
   local ok
-  ok, e = call:identify(ordinal(provider, call), 0)
+  ok, e = call:identify(ordinal(call), 0)
+  if ok then ok, e = call:look() end
   if not ok then return nil, e end
-  call:look()
   return call
 end
 
@@ -87,15 +87,12 @@ local function recorded(provider, spec)
   local account = provider.account
   local call, e = identified(provider, spec)
   if not call then return nil, e end
-  local ok
   if call.todo == "unknown" then return call:run() end
   if call.todo ~= "buy" then return resumed(call) end
+  local _ <close> = setmetatable({}, { __close = function() call:release(e) end })
+  local ok
   ok, e = call:reserve() -- on disk with the mark that it is sent
-  call:close(e)
-  if not ok then
-    call:release(e)
-    return nil, e
-  end
+  if not ok then return nil, e end
   account:note(spec)
   call.job.record.by_hand = true
   return send(account, call.job, spec)
@@ -174,7 +171,7 @@ function M.open(name, show)
   elseif not account then
     error(e, 0)
   end
-  return setmetatable({ name = name, account = account, show = show, asked = {} }, class)
+  return setmetatable({ name = name, account = account, show = show }, class)
 end
 
 return M

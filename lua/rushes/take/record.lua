@@ -3,6 +3,7 @@
 local core = require "rt.c.core"
 local json = require "rt.json"
 local log = require "rt.log"
+local task = require "rt.task"
 
 local M = {}
 
@@ -10,6 +11,7 @@ local M = {}
 ---@field id integer
 ---@field call integer
 ---@field content string    what moderation judges
+---@field cost? integer     thousandths, once the task has ended
 ---@field by_hand? boolean  the script chooses the path: it is kept as it was given
 ---@field backlog? table[]  statements that could not be written yet
 local Record = {}
@@ -36,8 +38,12 @@ local function durable(record, statement, another)
   return ok, e
 end
 
+local PATIENCE = 30 -- seconds for a backlog, also in a task that is being cancelled
+
 local function later(record, statement, another)
-  if record.backlog then return durable(record, statement, another) end
+  if record.backlog then
+    return task.shield(PATIENCE, durable, record, statement, another)
+  end
   record.journal:later { statement, another }
 end
 
@@ -108,7 +114,7 @@ end
 ---@param cost integer   thousandths
 ---@param e? rt.Err
 function Record:ended(state, cost, e)
-  e = e or {}
+  e, self.cost = e or {}, cost
   later(self, { [[UPDATE attempts SET state = ?2, held = 0, cost = ?3, class = ?4,
     code = ?5, status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]],
     core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
@@ -121,12 +127,13 @@ end
 --- Inside the show's folder a file is known by its name there, so that the folder can be
 --- moved.
 local function name_of(record, path)
-  local inside = record.journal.folder .. "/"
+  local inside = record.journal.folder:gsub("/+$", "") .. "/"
   if record.by_hand or path:sub(1, #inside) ~= inside then return path end
   return path:sub(#inside + 1)
 end
 
---- The file is on disk. Waits.
+--- The file is on disk. Waits. Says the cost again: what `ended` gave to a disk that was
+--- full is lost.
 ---@async
 ---@param path string
 ---@param file {bytes: integer, mtime: number, sha256: string}
@@ -136,7 +143,8 @@ function Record:landed(path, file)
   local now = core.time()
   return durable(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
     self.call, self.id, name_of(self, path), file.bytes, file.mtime, file.sha256, now },
-    { "UPDATE attempts SET state = 'landed', changed = ? WHERE id = ?", now, self.id })
+    { [[UPDATE attempts SET state = 'landed', held = 0, cost = COALESCE(cost, ?3),
+    changed = ?1 WHERE id = ?2]], now, self.id, self.cost, n = 3 })
 end
 
 --- Nobody knows whether it was taken. Its credits stay held. Waits.

@@ -2,6 +2,7 @@
 --- date, what a crash has left is settled, the indexes are loaded.
 local core = require "rt.c.core"
 local err = require "rt.err"
+local fs = require "rt.fs"
 local json = require "rt.json"
 local schema = require "rushes.take.schema"
 
@@ -92,6 +93,19 @@ function M.as_recovered(known)
   return known
 end
 
+--- Which takes lie in the folder: a file that is there is never replaced.
+---@async
+---@param folder string
+---@return table<string, integer>  shot -> the last number
+function M.clips(folder)
+  local last = {}
+  for _, entry in ipairs(fs.list(folder) or {}) do
+    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
+    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
+  end
+  return last
+end
+
 local function each(conn, sql, fn)
   local rows, e = conn:rows(sql)
   if not rows then return nil, e end
@@ -107,6 +121,7 @@ local LOADS = {
     journal.calls[row.fingerprint] = row.id
   end },
   { "SELECT id, shot, fingerprint, number FROM takes", function(journal, row)
+    journal.new = false
     journal.takes[row.shot .. "\0" .. row.fingerprint] = { id = row.id,
       number = row.number }
     journal.last[row.shot] = math.max(journal.last[row.shot] or 0, row.number)
@@ -117,6 +132,11 @@ local LOADS = {
   end },
   { "SELECT content, code FROM moderated", function(journal, row)
     journal.moderated[row.content] = row.code or "SAFETY"
+  end },
+  -- what was only intended was not sent: a reader finds such rows, `prepare` drops them
+  { [[SELECT budget, SUM(IIF(state = 'intent', 0, held)) AS held,
+    SUM(COALESCE(cost, 0)) AS cost FROM attempts GROUP BY budget]], function(journal, row)
+    table.insert(journal.spent, row)
   end },
 }
 

@@ -6,6 +6,7 @@ local budgets = require "rushes.money.budget"
 local breakers = require "rushes.money.breaker"
 local config = require "rushes.config"
 local journals = require "rushes.take.journal"
+local ledgers = require "rushes.money.ledger"
 local survey = require "rushes.take.survey"
 local accounts = require "rushes.take.account"
 
@@ -31,6 +32,27 @@ function Shooting:take(take)
   own.keys = { "shot:" .. take.shot.name, self.keys[1] }
   own.priority = take.shot.priority
   return own
+end
+
+local bought = 0 -- takes of this run
+
+--- Count a take that is going to be bought.
+function Shooting:count() bought = bought + 1 end
+
+--- May this take be bought? --limit counts those of the whole run.
+---@param take rushes.Take
+---@return true?
+---@return rt.Err?  code "skipped"
+function Shooting:allows(take)
+  local limit = self.options.limit
+  if not limit or bought < limit then return true end
+  for _, call in ipairs(take.calls) do
+    if call.todo == "buy" then
+      return nil, err.new("skipped", ("shot %q is left out: --limit %d"):format(
+        take.shot.name, limit))
+    end
+  end
+  return true
 end
 
 --- The ledgers that credits held by an earlier run count in.
@@ -61,19 +83,11 @@ function Shooting:here()
     keys = { scope and "budget:" .. scope.path } }, { __index = self })
 end
 
+local function words(limit) return limit and ledgers.credits(limit) or "any number of" end
+
 -- ---- the folder ----
 
---- Which takes lie in the folder: a file that is there is never replaced.
-local function numbers_in(folder)
-  local last = {}
-  for _, entry in ipairs(fs.list(folder) or {}) do
-    local shot, n = entry.name:match "^(.+)_t(%d%d%d+)[_.]"
-    if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
-  end
-  return last
-end
-
-function Shooting:last_in_folder(shot) return self.show.numbers[shot] or 0 end
+function Shooting:last_in_folder(shot) return self.journal.clips[shot] or 0 end
 
 --- Make the folder of the clips and find out, before one is paid for, whether they can
 --- be written there.
@@ -89,12 +103,24 @@ local function open_folder(path)
     .. " sent: %s"):format(path, e.message), { cause = e })
 end
 
---- Credits of earlier runs count against the show's budget and those below it.
-local function load_credits(show, journal)
-  for _, sum in ipairs(journal:sums()) do
-    show.ledger:load(sum.cost, sum.held)
-    if sum.budget ~= "" then budgets.load(sum.budget, sum.cost, sum.held) end
+--- Credits of earlier runs count against the show's budget and those below it. A show
+--- that a script declares twice has one ledger all the same.
+local function share_credits(show, journal)
+  local ledger = journal.ledger
+  if not ledger then
+    journal.ledger = show.ledger
+    for _, sum in ipairs(journal.spent) do
+      show.ledger:load(sum.cost, sum.held)
+      if sum.budget ~= "" then budgets.load(sum.budget, sum.cost, sum.held) end
+    end
+  elseif ledger.limit ~= show.ledger.limit then
+    return nil, err.new("invalid", ("show %s was declared with a budget of %s credits and"
+      .. " again with %s; one show has one budget. Nothing was sent"):format(show.name,
+      words(ledger.limit), words(show.ledger.limit)))
+  else
+    show.ledger = ledger
   end
+  return true
 end
 
 local function open_journal(show, account)
@@ -106,10 +132,29 @@ local function open_journal(show, account)
     account.unasked ~= nil or config.options.same_account)
   if not ok then return nil, e end
   if show.journal ~= journal then
+    ok, e = share_credits(show, journal)
+    if not ok then return nil, e end
     show.journal = journal
-    load_credits(show, journal)
   end
   return journal
+end
+
+--- Clips without their journal: nobody knows what was paid for, and a run would buy
+--- everything anew.
+local function recognized(show, journal)
+  local options = config.options
+  if not journal.new or options.force or options.sim then return true end
+  for _, shot in ipairs(show.shots) do
+    local n = journal.clips[shot.name]
+    if n then
+      return nil, err.new("damaged", ("the folder %s holds takes of shot %s (up to"
+        .. " t%03d), but not the journal that says what was paid for, so that every shot"
+        .. " would be bought anew. Put journal.db back, give the show another folder, or"
+        .. " say --force to buy anew beside what is there. Nothing was sent"):format(
+        show.output, shot.name, n))
+    end
+  end
+  return true
 end
 
 --- Everything that calls of a show need, or why they cannot be made. Waits; sends one
@@ -133,7 +178,8 @@ function M.begin(show, account)
   local journal
   journal, e = open_journal(show, account)
   if not journal then return nil, e end
-  show.numbers = show.numbers or numbers_in(show.output)
+  ok, e = recognized(show, journal)
+  if not ok then return nil, e end
   ok, e = survey.begin(account, journal)
   if not ok then return nil, e end
   local limit = show.moderation_limit

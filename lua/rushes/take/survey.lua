@@ -68,13 +68,12 @@ function M.begin(account, journal)
     return true
   end
   local now = core.now()
-  if account.surveyed and (now - account.surveyed < OLD or next(journal.active)) then
-    return true
-  end
+  local asked = journal.surveyed
+  if asked and (now - asked < OLD or next(journal.active)) then return true end
   local organization, e = M.ask(account)
   if e and e.code == "auth" then return nil, err.from(e) end
-  if not account.surveyed then seed(account, journal) end
-  account.surveyed = now
+  asked, journal.surveyed = journal.surveyed, now -- others may have asked meanwhile
+  if not asked then seed(account, journal) end
   if organization then
     account.lanes:update(organization)
     if not journal.readonly then journal:witness(account.name, organization) end

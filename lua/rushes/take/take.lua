@@ -29,8 +29,11 @@ local Take = {}
 
 local FIELDS = object.set
   [[shot number status model why seed credits reused file still id err calls ctx state
-  progress ordinal redo]]
+  progress ordinal redo replaced]]
 local class = object.class("take", Take, FIELDS, FIELDS)
+
+-- What a take has come to, by the code of its error; any other one: failed.
+local STATUS = { stopped = "stopped", unknown = "unknown", skipped = "skipped" }
 
 --- Put a number on a name that is the same in every run: a seed for a take that was
 --- given none.
@@ -90,7 +93,9 @@ local function identify(take, ctx, stages)
   for i, stage in ipairs(stages) do
     local call, e = calls.describe(ctx, stage, take.calls[i - 1])
     local ok = call
-    if call then ok, e = call:identify(take.ordinal, take.redo) end
+    if call then
+      ok, e = call:identify(take.ordinal, take.redo, not take.shot.seed and take.seed)
+    end
     if not ok then return nil, e end
     take.calls[i] = call
     ctx.account:note(stage.spec)
@@ -115,12 +120,14 @@ local function look(take)
   for i = #take.calls, 1, -1 do
     local call = take.calls[i]
     if needed then
-      call:look()
+      local ok, e = call:look()
+      if not ok then return nil, e end
       needed = call.todo == "buy"
     else
       call.todo, call.why = "nothing", "not needed"
     end
   end
+  return true
 end
 
 --- Hold the credits of every call that is to be bought: a still is never bought for a
@@ -131,7 +138,7 @@ local function reserve(take)
   end
   for _, call in ipairs(take.calls) do
     local ok, e = true, nil
-    if call.todo == "buy" then
+    if call.todo == "buy" and not call:reserved() then
       ok, e = call:reserve()
     elseif call.todo == "follow" or call.todo == "fetch" then
       call:resume()
@@ -159,13 +166,14 @@ function Take:plan(shooting, stages)
   local ok, e = identify(self, ctx, stages)
   if ok then
     number(self, ctx)
-    look(self)
-    ok, e = reserve(self)
+    ok, e = look(self)
   end
+  if ok then ok, e = ctx:allows(self) end
+  if ok then ok, e = reserve(self) end
   invoice.take(self, e)
   if not ok then
     release(self, e)
-    self:fail(err.is(e, "unknown") and "unknown" or "failed", e)
+    self:fail(STATUS[e.code] or "failed", e)
     return false
   end
   self:count()
@@ -180,6 +188,20 @@ end
 function Take:call_off(status, e)
   release(self, e)
   return self:fail(status, e)
+end
+
+--- End a take whose shoot was cancelled: what was not sent holds nothing any more.
+---@param e? any  what was raised
+function Take:abandon(e)
+  if self.status ~= "planned" and self.status ~= "running" then return end
+  local text = "the shoot was called off"
+  for _, call in ipairs(self.calls) do
+    if call.job and call.job.id and not call.path then
+      text = ("%s; task %s goes on at the provider, and running the script again follows"
+        .. " it"):format(text, call.job.id)
+    end
+  end
+  self:call_off("stopped", err.new("stopped", text, { cause = e and err.from(e) }))
 end
 
 --- What is held for calls that have not been sent.
@@ -229,13 +251,10 @@ end
 
 --- Plan the calls again after the failure of an attempt that an earlier run had sent.
 local function plan_again(take, wait)
-  task.sleep(take.ctx.account:pace(wait))
-  for _, call in ipairs(take.calls) do
-    local ok, e = call:forget()
-    if not ok then return nil, e end
-  end
-  look(take)
-  local ok, e = reserve(take)
+  stop.sleep(take.ctx.account:pace(wait))
+  for _, call in ipairs(take.calls) do call:forget() end
+  local ok, e = look(take)
+  if ok then ok, e = reserve(take) end
   if ok then ok, e = take.ctx.journal:sync() end
   return ok, e
 end
@@ -248,8 +267,6 @@ local function shoot_again(take)
     if not ok then return nil, e end
   end
 end
-
-local STATUS = { stopped = "stopped", unknown = "unknown" }
 
 --- Make what is planned. Waits; spends. Never raises but for cancellation: what goes
 --- wrong is the take's `err`, so that one failure does not end the others.

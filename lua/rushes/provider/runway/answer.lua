@@ -81,7 +81,8 @@ local function ended(word, task)
   return { state = "cancelled", cost = cost }
 end
 
---- Runway deletes a task when it is cancelled, so 404 is how a cancelled one looks.
+--- Runway deletes a task when it is cancelled, so its 404 is how a cancelled one looks.
+--- Another 404 (of a wrong address, of a proxy) says nothing of the task.
 local function gone()
   return { state = "cancelled", err = wire.fail("expired", "Runway no longer has the "
     .. "task: it was cancelled or deleted, and its output with it", { status = 404 }) }
@@ -99,7 +100,9 @@ end
 ---@return rt.Err?        the answer tells nothing about the task
 function M.update(_, resp)
   local status = wire.status(resp)
-  if status == 404 then return gone() end
+  if status == 404 and (wire.says(resp) or ""):lower():find("could not find", 1, true) then
+    return gone()
+  end
   if not status or status < 200 or status >= 300 then
     return nil, wire.poll_error(resp, M.error(resp))
   end
