@@ -157,6 +157,23 @@ function T.test_force_and_a_crash_buy_once()
   end)
 end
 
+function T.test_a_decision_that_was_refused_is_not_pinned()
+  studio.with({}, function(s)
+    local function source(answer)
+      return (studio.script { "A street" }:gsub("rushes.policy.fixed { model = \"gen4.5\" }",
+        "function() return " .. answer .. " end"))
+    end
+    for _, wrong in ipairs { '{ model = "gen9" }', '{ model = "gen4.5", seconds = 77 }',
+      '{ model = 42 }', '{ model = "gen4.5", seconds = 0/0 }',
+      '{ model = "gen4.5", why = {} }', 'error "boom"' } do
+      lib.assert_code(s:run(source(wrong)), 1)
+    end
+    lib.assert_code(s:run(source '{ model = "gen4.5" }'), 0)
+    lib.assert_code(s:run(source '{ model = "gen4_turbo" }'), 0) -- this one was
+    lu.assertEquals(s:bill().created, 1)
+  end)
+end
+
 function T.test_limit_counts_the_whole_run()
   studio.with({}, function(s)
     local r = s:run(script [[

@@ -69,6 +69,19 @@ end
 --- The policy of a show that has none.
 M.default = M.fixed { model = "gen4_turbo", why = "no policy: the fast model" }
 
+local TYPES = { model = "string", seconds = "number", still = "string", why = "string" }
+
+local function checked(shot, answer)
+  for k, wanted in pairs(TYPES) do
+    local v = answer[k]
+    if v ~= nil and (type(v) ~= wanted or v ~= v) then
+      return nil, err.new("script", ("the policy's answer for shot %q: %s must be a %s,"
+        .. " not %s"):format(shot.name, k, wanted, v ~= v and "NaN" or "a " .. type(v)))
+    end
+  end
+  return answer
+end
+
 --- Ask a policy and check its answer.
 ---@param policy function
 ---@param shot table
@@ -93,7 +106,7 @@ function M.ask(policy, shot, ctx)
         :format(shot.name, tostring(k), suggest.hint(k, suggest.keys(FIELDS))))
     end
   end
-  return answer
+  return checked(shot, answer)
 end
 
 return M

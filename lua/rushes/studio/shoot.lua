@@ -48,10 +48,7 @@ local function decide(shooting, shot, ordinal)
   end
   if not decision then return nil, e end
   if options.force and pinned then redo = redo + 1 end
-  if decision.model and not pinned then
-    journal:decide(shot.name, STAGE, ordinal, decision, redo)
-  end
-  return decision, redo, pinned and (options.redecide or options.force)
+  return decision, redo, decision ~= pinned or options.force
 end
 
 local function left_out(shot, why)
@@ -92,10 +89,10 @@ local function plan(shooting, shot, ordinal, take)
   shooting.journal:shot(shot.name, spec_of(shot))
   local e = flagged_out(shooting, shot)
   if e then return take:fail("skipped", e) end
-  local decision, redo, replaced = decide(shooting, shot, ordinal)
+  local decision, redo, new = decide(shooting, shot, ordinal)
   if not decision then return take:fail("failed", redo) end
   take:decided(decision, redo)
-  take.replaced = replaced and decision or nil
+  take.to_pin = new and decision or nil
   if not decision.model then
     return take:fail("skipped", err.new("skipped", ("the policy left shot %q out%s")
       :format(shot.name, decision.why and ": " .. decision.why or "")))
@@ -135,12 +132,13 @@ local function agreed(shooting, list)
   return nil, err.new("stopped", "not submitted: the price was not agreed to")
 end
 
---- A decision that takes the place of an earlier one counts from the moment when
---- something is bought by it: otherwise the next run would buy what this one was refused.
+--- A decision counts from the moment when something is bought by it: one that was refused
+--- may be wrong, and one that replaces another would make the next run buy what this one
+--- was refused.
 local function pin(shooting, list)
   for _, take in ipairs(list) do
-    if take.replaced and take.status == "planned" then
-      shooting.journal:decide(take.shot.name, STAGE, take.ordinal, take.replaced,
+    if take.to_pin and take.status == "planned" then
+      shooting.journal:decide(take.shot.name, STAGE, take.ordinal, take.to_pin,
         take.redo)
     end
   end
