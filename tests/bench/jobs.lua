@@ -40,7 +40,7 @@ end
 --- A few tasks submit, as an account's lanes let them; each take then waits in its own.
 task.scope(function(s)
   local last = 0
-  for _ = 1, 2 * opt.slots do
+  for _ = 1, 4 * opt.slots do
     s:spawn(function()
       while last < opt.jobs do
         last = last + 1

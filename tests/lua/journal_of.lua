@@ -30,7 +30,7 @@ end
 local function write_call(conn, id, take, a)
   local fingerprint = (a.stage == "still" or not take) and "s" .. id or "f" .. take
   assert(conn:write { { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, 'text_to_video', ?, '{}',"
-    .. " 'c', ?)", id, fingerprint, take, a.stage or "motion", a.provider or "runway",
+    .. " ?)", id, fingerprint, take, a.stage or "motion", a.provider or "runway",
     a.model or "gen4.5", M.T0, n = 7 } })
 end
 

@@ -54,8 +54,15 @@ function M.describe(ctx, stage, before)
   return setmetatable({ ctx = ctx, stage = stage.name, spec = spec, price = price,
     name = spec.name or ("a call to " .. spec.model), provider = ctx.account.name,
     endpoint = planned.endpoint, model = spec.model,
-    request = fingerprint.request(planned.body), content = fingerprint.content(spec),
+    request = fingerprint.request(planned.body),
     seeded = planned.body.seed ~= nil }, Call)
+end
+
+--- What moderation judges of it, as a hash. Seldom asked for.
+---@return string
+function Call:content()
+  self.judged = self.judged or fingerprint.content(self.spec)
+  return self.judged
 end
 
 --- Find out which call it is, and what the journal knows of it. Waits.
@@ -204,7 +211,7 @@ end
 local function moderated(call)
   local ctx = call.ctx
   if ctx.options.allow_moderated then return nil end
-  local code = ctx.journal.moderated[call.content]
+  local code = next(ctx.journal.moderated) and ctx.journal.moderated[call:content()]
   if code then
     return err.new("moderation", ("%s: moderation has refused this prompt with these"
       .. " pictures and this model before (%s), so it was not sent. Change them, or say"
@@ -228,7 +235,7 @@ function Call:reserve()
   local record
   if not ctx.journal.readonly then
     if self.known and UNCERTAIN[self.known.state] then
-      ctx.journal:record(self.known):resubmit()
+      ctx.journal:record(self.known, self):resubmit()
     end
     self.attempts = (self.attempts or self.known and self.known.n or 0) + 1
     record = ctx.journal:intend(self, self.price, ctx.budget)
@@ -240,7 +247,7 @@ end
 --- Take over what an earlier run has begun: its credits are held already.
 function Call:resume()
   local ctx, known = self.ctx, self.known
-  local record = not ctx.journal.readonly and ctx.journal:record(known) or nil
+  local record = not ctx.journal.readonly and ctx.journal:record(known, self) or nil
   local adopted = ctx.journal.adopted
   if known.run ~= ctx.journal.run and not adopted[known.attempt] then
     adopted[known.attempt] = true

@@ -60,7 +60,7 @@ function M.content(spec)
   for _, list in ipairs { spec.images or {}, spec.assets or {} } do
     for _, file in ipairs(list) do
       local stored = type(file.image) == "table" and file.image or {}
-      parts[#parts + 1] = stored.hash or file.made
+      parts[#parts + 1] = file.made or stored.hash
         or plain_link(tostring(file.uri or file.image))
     end
   end

@@ -164,7 +164,7 @@ end
 
 -- ---- calls ----
 
-local RECALL = [[SELECT c.id, c.stage, c.model, c.take, c.content, a.id AS attempt, a.n,
+local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n,
   a.run, a.state, a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
   f.path, f.bytes, f.mtime, f.sha256, (SELECT COUNT(*) FROM attempts
   WHERE call = c.id AND state = 'failed') AS failures FROM calls c
@@ -198,8 +198,7 @@ end
 
 --- Write down the intent to buy a call and the credits held for it. Does not wait: call
 --- `sync` before anything is sent.
----@param call table  {fingerprint, take (id), stage, provider, endpoint, model, request,
----  content, attempts (this one included)}
+---@param call rushes.Call  with its take's id and the number of this attempt
 ---@param held integer  thousandths
 ---@param budget string
 ---@return rushes.Record
@@ -209,23 +208,24 @@ function Journal:intend(call, held, budget)
   if not id then
     id = self:new_id "calls"
     self.calls[call.fingerprint] = id
-    statements[1] = { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
+    statements[1] = { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
       call.fingerprint, call.take, call.stage, call.provider, call.endpoint, call.model,
-      call.request, call.content, now, n = 10 }
+      call.request, now, n = 9 }
   end
   local attempt = self:new_id "attempts"
   statements[#statements + 1] = { [[INSERT INTO attempts (id, call, n, run, state, held,
     budget, evidence, created, changed) VALUES (?1, ?2, ?3, ?4, 'intent', ?5, ?6, ?7, ?8,
     ?8)]], attempt, id, call.attempts, self.run, held, budget, self.evidence, now, n = 8 }
   self:later(statements)
-  return records.new(self, attempt, id, call.content)
+  return records.new(self, attempt, id, call)
 end
 
 --- The record of an attempt that an earlier run made.
 ---@param known table  of `recall`
+---@param call rushes.Call
 ---@return rushes.Record
-function Journal:record(known)
-  return records.new(self, known.attempt, known.id, known.content)
+function Journal:record(known, call)
+  return records.new(self, known.attempt, known.id, call)
 end
 
 -- ---- the account ----

@@ -36,11 +36,13 @@ end
 --- A call that no journal holds: its credits are held in this run and in the budgets
 --- around it.
 local function unrecorded(account, spec)
-  local price, e = jobs.price(account, spec)
+  local ok, e = assets.load(spec)
+  if not ok then return nil, e end
+  local price
+  price, e = jobs.price(account, spec)
   if not price then return nil, e end
   local scope = budgets.current()
   local leaves = { ledgers.root(), scope and scope.ledger }
-  local ok
   ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
   if not ok then return nil, e end
   account:note(spec)
@@ -100,7 +102,10 @@ end
 
 --- `rushes plan`: a call that no journal holds, as it would be made.
 local function plan_unrecorded(account, spec)
-  local price, e = jobs.price(account, spec)
+  local ok, e = assets.load(spec)
+  if not ok then return nil, e end
+  local price
+  price, e = jobs.price(account, spec)
   local scope = budgets.current()
   if price then
     e = select(2, ledgers.reserve({ ledgers.root(), scope and scope.ledger }, price,
@@ -148,9 +153,6 @@ function Provider:generate(spec)
   local normal, e = account.provider.normalize(spec)
   if not normal then return nil, e end
   normal.model = account:model(normal.model)
-  local ok
-  ok, e = assets.load(normal)
-  if not ok then return nil, e end
   if config.options.plan then return planned(self, normal) end
   if self.show then return recorded(self, normal) end
   return unrecorded(account, normal)

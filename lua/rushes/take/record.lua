@@ -10,7 +10,7 @@ local M = {}
 ---@class rushes.Record
 ---@field id integer
 ---@field call integer
----@field content string    what moderation judges
+---@field made_by rushes.Call
 ---@field cost? integer     thousandths, once the task has ended
 ---@field by_hand? boolean  the script chooses the path: it is kept as it was given
 ---@field backlog? table[]  statements that could not be written yet
@@ -20,10 +20,10 @@ Record.__index = Record
 ---@param journal rushes.Journal
 ---@param id integer
 ---@param call integer
----@param content string
+---@param made_by rushes.Call
 ---@return rushes.Record
-function M.new(journal, id, call, content)
-  return setmetatable({ journal = journal, id = id, call = call, content = content },
+function M.new(journal, id, call, made_by)
+  return setmetatable({ journal = journal, id = id, call = call, made_by = made_by },
     Record)
 end
 
@@ -120,7 +120,7 @@ function Record:ended(state, cost, e)
     core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
     n = 8 })
   if e.class == "safety" then
-    self.journal:moderate(self.content, self.id, e.failure_code)
+    self.journal:moderate(self.made_by:content(), self.id, e.failure_code)
   end
 end
 

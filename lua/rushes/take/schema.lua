@@ -25,13 +25,11 @@ M.migrations = { {
     model TEXT NOT NULL, why TEXT, seed INTEGER, created REAL NOT NULL,
     UNIQUE (shot, number), UNIQUE (shot, fingerprint))]],
 
-  -- One paid call: a stage of the take that asked for it first. `content` is what
-  -- moderation judges: the hash of prompt, references and model.
+  -- One paid call: a stage of the take that asked for it first.
   [[CREATE TABLE calls (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,
     take INTEGER REFERENCES takes (id), stage TEXT NOT NULL, provider TEXT NOT NULL,
     endpoint TEXT NOT NULL, model TEXT NOT NULL, request TEXT NOT NULL,
-    content TEXT NOT NULL, created REAL NOT NULL)]],
-  [[CREATE INDEX calls_take ON calls (take)]],
+    created REAL NOT NULL)]],
 
   -- One submission of a call, with its credits: `held` while the end is open, `cost`
   -- from then on. `budget` is the path of the budgets it counts in: "seq010/arm3".
@@ -59,6 +57,7 @@ M.migrations = { {
   [[CREATE TABLE evidence (id INTEGER PRIMARY KEY, at REAL NOT NULL,
     provider TEXT NOT NULL, balance INTEGER, models TEXT NOT NULL)]],
 
+  -- `content` is what moderation judges: the hash of prompt, references and model.
   [[CREATE TABLE moderated (content TEXT PRIMARY KEY, attempt INTEGER NOT NULL
     REFERENCES attempts (id), code TEXT, at REAL NOT NULL) WITHOUT ROWID]],
 } }

@@ -78,9 +78,13 @@ end
 function Shooting:here()
   local scope = budgets.current()
   note_limits(self, scope and scope.path)
-  return setmetatable({ budget = scope and scope.path or "",
-    leaves = { self.show.ledger, scope and scope.ledger },
-    keys = { scope and "budget:" .. scope.path } }, { __index = self })
+  if not scope then
+    self.bare = self.bare or setmetatable({ budget = "", leaves = { self.show.ledger },
+      keys = {} }, { __index = self })
+    return self.bare
+  end
+  return setmetatable({ budget = scope.path, leaves = { self.show.ledger, scope.ledger },
+    keys = { "budget:" .. scope.path } }, { __index = self })
 end
 
 local function words(limit) return limit and ledgers.credits(limit) or "any number of" end
