@@ -100,9 +100,8 @@ end
 ---@return rt.Err?        the answer tells nothing about the task
 function M.update(_, resp)
   local status = wire.status(resp)
-  if status == 404 and (wire.says(resp) or ""):lower():find("could not find", 1, true) then
-    return gone()
-  end
+  local said = (wire.says(resp) or ""):lower()
+  if status == 404 and said:find("could not find", 1, true) then return gone() end
   if not status or status < 200 or status >= 300 then
     return nil, wire.poll_error(resp, M.error(resp))
   end
