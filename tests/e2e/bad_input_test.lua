@@ -277,26 +277,8 @@ end
 
 -- ---- the disk ----
 
---- A command in front that puts a file system of its own on the folder `night`; nil
---- where that is not permitted.
-local function own_disk(options)
-  local mount = "mount -t tmpfs -o %s tmpfs night && exec \"$@\""
-  local words = { "unshare", "-m", "sh", "-c", mount:format(options), "sh" }
-  if proc.run { "id", "-u" }.stdout ~= "0\n" then table.insert(words, 2, "-r") end
-  local found
-  lib.in_folder(function(dir)
-    assert(fs.mkdir(dir .. "/night"))
-    local probe = { cwd = dir, table.unpack(words) }
-    probe[#probe + 1] = "true"
-    local r = proc.run(probe)
-    found = r and r.code == 0
-  end)
-  if not found then lu.skip "a tmpfs may not be mounted here" end
-  return words
-end
-
 local function on_own_disk(s, options, source)
-  local words = own_disk(options)
+  local words = lib.own_disk(options)
   assert(fs.mkdir(s.dir .. "/night"))
   assert(fs.write(s.dir .. "/script.lua", source))
   local args = { cwd = s.dir, env = studio.env(s.sim.url), table.unpack(words) }

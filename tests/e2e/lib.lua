@@ -54,6 +54,28 @@ function M.assert_code(result, code)
   lu.assertEquals(result.code, code, result.stderr .. "\n" .. (result.stdout or ""))
 end
 
+-- ---- a disk ----
+
+--- A command in front that puts a file system of its own on the folder `night`, for as
+--- long as the command runs. Skips the test where that is not permitted.
+---@param options string  of mount: "size=4m", "ro"
+---@return string[]
+function M.own_disk(options)
+  local mount = "mount -t tmpfs -o %s tmpfs night && exec \"$@\""
+  local words = { "unshare", "-m", "sh", "-c", mount:format(options), "sh" }
+  if proc.run { "id", "-u" }.stdout ~= "0\n" then table.insert(words, 2, "-r") end
+  local found
+  M.in_folder(function(dir)
+    assert(fs.mkdir(dir .. "/night"))
+    local probe = { cwd = dir, table.unpack(words) }
+    probe[#probe + 1] = "true"
+    local r = proc.run(probe)
+    found = r and r.code == 0
+  end)
+  if not found then lu.skip "a tmpfs may not be mounted here" end
+  return words
+end
+
 -- ---- a terminal ----
 
 local Screen = {}

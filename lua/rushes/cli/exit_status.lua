@@ -11,13 +11,14 @@ M.ASSERTION = 100
 -- Error codes (docs/errors.md) and failure classes of providers (docs/design.md).
 local BY_CODE = {
   auth = 4, budget = 8, moderation = 10, unknown = 9,
-  locked = 1, damaged = 1, unsupported = 1, not_found = 3, assertion = 100, usage = 2,
+  locked = 1, damaged = 1, not_found = 3, assertion = 100, usage = 2,
   provider = 5, http = 5, expired = 5, protocol = 5, busy = 5, rate_limit = 5,
   network = 6, timeout = 6, tls = 6, dns = 6, proxy = 6,
 }
 local BY_CLASS = {
   auth = 4, safety = 5, bad_output = 5, asset = 5, internal = 5, unavailable = 5,
   quota = 5, expired = 5,
+  journal = 1, -- ours: a journal that this program cannot read
 }
 
 --- The status that one error stands for, 7 for a script's own.

@@ -25,7 +25,8 @@ function M.check_version(conn, folder)
   if version > schema.version then
     return nil, err.new("unsupported", ("the journal in %s was written by a newer rushes"
       .. " (its tables are version %d, this program knows %d); run that one. Nothing was"
-      .. " changed and nothing was sent"):format(folder, version, schema.version))
+      .. " changed and nothing was sent"):format(folder, version, schema.version),
+      { class = "journal" })
   end
   return version
 end
