@@ -11,16 +11,19 @@ local M = {}
 ---| "resubmit"  not settled, but the next run asks anew; its credits stay held
 
 local SET = {
-  lost = "state = 'lost', cost = 0, held = 0, ended = ?1",
-  charged = "state = 'charged', cost = held, held = 0, ended = ?1",
-  resubmit = "state = 'resubmit'",
+  lost = ", cost = 0, held = 0, ended = ?1",
+  charged = ", cost = held, held = 0, ended = ?1",
+  resubmit = "",
 }
 
 local function statements(ids, how)
   local list, now = {}, core.time()
-  for i, id in ipairs(ids) do
-    list[i] = { ([[UPDATE attempts SET %s, changed = ?1
-      WHERE id = ?2 AND state IN ('unknown', 'resubmit')]]):format(SET[how]), now, id }
+  for _, id in ipairs(ids) do
+    list[#list + 1] = { ([[UPDATE attempts SET state = ?3, changed = ?1%s
+      WHERE id = ?2 AND state IN ('unknown', 'resubmit')]]):format(SET[how]), now, id,
+      how }
+    list[#list + 1] = { [[INSERT INTO history (attempt, at, state, detail)
+      VALUES (?, ?, ?, 'settled by a person')]], id, now, how }
   end
   return list
 end
