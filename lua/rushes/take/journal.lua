@@ -38,6 +38,8 @@ local M = {}
 local Journal = {}
 Journal.__index = Journal
 
+local key = recovery.key
+
 local open, opening = {}, {} -- folder -> journal; folder -> queue of those who wait
 
 local RESERVE = 1 << 20 -- bytes kept back for the hour when the disk is full
@@ -92,8 +94,6 @@ function Journal:new_id(name)
 end
 
 -- ---- shots, decisions, takes ----
-
-local function key(...) return table.concat({ ... }, "\0") end
 
 --- Note what a shot says. Does not wait.
 ---@param name string
@@ -283,11 +283,9 @@ end
 
 --- When the calls of the last 24 hours were accepted, per model. Waits.
 ---@async
----@return {model: string, accepted: number}[]
+---@return table<string, number[]>
 function Journal:accepted_today()
-  if not self.conn then return {} end
-  return assert(self.conn:rows([[SELECT c.model, a.accepted FROM attempts a
-    JOIN calls c ON c.id = a.call WHERE a.accepted > ?]], core.time() - 86400))
+  return self.conn and recovery.accepted_today(self.conn) or {}
 end
 
 -- ---- opening and closing ----

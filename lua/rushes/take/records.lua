@@ -1,9 +1,9 @@
 --- The read side of a show's journal, for commands that only look. Opened read-only:
 --- a run may write meanwhile. Credits are thousandths, times seconds since 1970.
-local core = require "rt.c.core"
 local err = require "rt.err"
 local fs = require "rt.fs"
 local json = require "rt.json"
+local recovery = require "rushes.take.recovery"
 
 local M = {}
 
@@ -37,7 +37,7 @@ function M.open(folder, running)
   local conn, e = require("rt.db").open(path, { readonly = true })
   if not conn then return nil, e end
   local ok
-  ok, e = require("rushes.take.recovery").check_version(conn, folder)
+  ok, e = recovery.check_version(conn, folder)
   if not ok then
     conn:close()
     return nil, e
@@ -123,14 +123,7 @@ local ATTEMPTS = [[SELECT a.id, a.call, a.n, a.state, a.held, a.cost, a.budget,
 
 --- As the next run will settle what a crash has left.
 local function settle(record, row)
-  if not record.dead then return row end
-  if row.state == "intent" then
-    row.state, row.held, row.cost = "dropped", 0, 0
-  elseif row.state == "sent" then
-    row.state = "unknown"
-    row.failure = row.failure or "the program ended before the answer came"
-  end
-  return row
+  return record.dead and recovery.as_recovered(row) or row
 end
 
 --- Every attempt, in the order of their making; of one provider only, if it is named.
@@ -311,14 +304,6 @@ end
 --- When the calls of the last 24 hours were accepted, per model.
 ---@async
 ---@return table<string, number[]>
-function Records:accepted_today()
-  local times = {}
-  for _, row in ipairs(self:rows([[SELECT c.model, a.accepted FROM attempts a
-    JOIN calls c ON c.id = a.call WHERE a.accepted > ?]], core.time() - 86400)) do
-    times[row.model] = times[row.model] or {}
-    table.insert(times[row.model], row.accepted)
-  end
-  return times
-end
+function Records:accepted_today() return recovery.accepted_today(self.conn) end
 
 return M

@@ -8,6 +8,11 @@ local schema = require "rushes.take.schema"
 
 local M = {}
 
+--- What tables of the journal in memory are indexed by.
+---@param ... string|integer
+---@return string
+function M.key(...) return table.concat({ ... }, "\0") end
+
 local function version_of(conn)
   local rows, e = conn:rows "PRAGMA user_version"
   return rows and rows[1].user_version, e
@@ -42,13 +47,15 @@ local function migrate(conn, version)
   return true
 end
 
+local NO_ANSWER = "the program ended before the answer came"
+
 -- A submission whose answer nobody has seen may have been taken; one that was only
 -- intended was not.
 local AFTER_A_CRASH = {
   { [[UPDATE attempts SET state = 'dropped', held = 0, cost = 0, changed = ?1, ended = ?1,
     failure = 'the program ended before it was sent' WHERE state = 'intent']], n = 1 },
-  { [[UPDATE attempts SET state = 'unknown', changed = ?1, failure =
-    'the program ended before the answer came' WHERE state = 'sent']], n = 1 },
+  { ([[UPDATE attempts SET state = 'unknown', changed = ?1, failure = '%s'
+    WHERE state = 'sent']]):format(NO_ANSWER), n = 1 },
   { [[INSERT INTO history (attempt, at, state, detail) SELECT id, changed, state, failure
     FROM attempts WHERE changed = ?1 AND state = 'unknown']], n = 1 },
 }
@@ -82,16 +89,16 @@ function M.forget_simulator(conn)
   return conn:write { { OF_ANOTHER_SIMULATOR, core.time() } }
 end
 
---- A recalled call as `prepare` would leave it; for a reader, who may not write.
----@param known? table
----@return table?
-function M.as_recovered(known)
-  if known and known.state == "intent" then
-    known.state, known.held = "dropped", 0
-  elseif known and known.state == "sent" then
-    known.state = "unknown"
+--- A row of an attempt as `prepare` would leave it; for a reader, who may not write.
+---@param row? table
+---@return table? row  the same
+function M.as_recovered(row)
+  if row and row.state == "intent" then
+    row.state, row.held, row.cost = "dropped", 0, 0
+  elseif row and row.state == "sent" then
+    row.state, row.failure = "unknown", row.failure or NO_ANSWER
   end
-  return known
+  return row
 end
 
 --- Which takes lie in the folder: a file that is there is never replaced.
@@ -105,6 +112,21 @@ function M.clips(folder)
     if shot then last[shot] = math.max(last[shot] or 0, tonumber(n)) end
   end
   return last
+end
+
+--- When the calls of the last 24 hours were accepted, per model. Waits; raises, because
+--- the journal is a file of ours.
+---@async
+---@param conn table
+---@return table<string, number[]>
+function M.accepted_today(conn)
+  local times = {}
+  for _, row in ipairs(assert(conn:rows([[SELECT c.model, a.accepted FROM attempts a
+    JOIN calls c ON c.id = a.call WHERE a.accepted > ?]], core.time() - 86400))) do
+    times[row.model] = times[row.model] or {}
+    table.insert(times[row.model], row.accepted)
+  end
+  return times
 end
 
 local function each(conn, sql, fn)
@@ -123,12 +145,12 @@ local LOADS = {
   end },
   { "SELECT id, shot, fingerprint, number FROM takes", function(journal, row)
     journal.new = false
-    journal.takes[row.shot .. "\0" .. row.fingerprint] = { id = row.id,
+    journal.takes[M.key(row.shot, row.fingerprint)] = { id = row.id,
       number = row.number }
     journal.last[row.shot] = math.max(journal.last[row.shot] or 0, row.number)
   end },
   { "SELECT * FROM decisions", function(journal, row)
-    journal.decisions[row.shot .. "\0" .. row.stage .. "\0" .. row.ordinal] =
+    journal.decisions[M.key(row.shot, row.stage, row.ordinal)] =
       { decision = json.decode(row.decision), redo = row.redo }
   end },
   { "SELECT content, code FROM moderated", function(journal, row)

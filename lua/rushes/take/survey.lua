@@ -39,12 +39,9 @@ function M.lanes(account)
 end
 
 local function seed(account, journal)
-  local times = {}
-  for _, row in ipairs(journal:accepted_today()) do
-    times[row.model] = times[row.model] or {}
-    table.insert(times[row.model], row.accepted)
+  for model, times in pairs(journal:accepted_today()) do
+    account.lanes:seed(model, times)
   end
-  for model, list in pairs(times) do account.lanes:seed(model, list) end
 end
 
 local function tell(account, organization, e)
