@@ -4,6 +4,7 @@ local asking = require "rushes.cli.asking"
 local comparison = require "rushes.money.comparison"
 local err = require "rt.err"
 local holder = require "rushes.take.holder"
+local output = require "rushes.cli.output"
 local program = require "rushes.cli.program"
 local records = require "rushes.take.records"
 local shows = require "rushes.cli.shows"
@@ -119,7 +120,7 @@ local function say_why(lines, result, columns, paint)
   end
 end
 
-local function show(result, columns, paint)
+local function lines_of(result, columns, paint)
   local rows = {}
   for i, row in ipairs(result.rows) do rows[i] = cells(row) end
   rows[#rows + 1] = cells(result.total, "all", "bold")
@@ -128,7 +129,7 @@ local function show(result, columns, paint)
   steps.append(lines, tables.lines(COLUMNS, rows, { paint = paint, width = columns }))
   say_why(why, result, columns, paint)
   steps.append(lines, why)
-  io.stdout:write(table.concat(lines, "\n"), "\n")
+  return lines
 end
 
 local function data(result)
@@ -156,11 +157,8 @@ function M.main(opts)
     local result
     result, e = gather(folder, opts)
     if not result then error(e, 0) end
-    if opts.json then
-      io.stdout:write(require("rt.json").encode(data(result)), "\n")
-    else
-      show(result, require("rt.c.sys").window(1), text.painter(text.colour(1)))
-    end
+    output.write(opts, function() return data(result) end,
+      function(columns, paint) return lines_of(result, columns, paint) end)
   end)
 end
 

@@ -1,6 +1,7 @@
 --- rushes plan: the script runs, nothing is sent, and what it would buy is printed.
 local event = require "rushes.event"
 local exit_status = require "rushes.cli.exit_status"
+local output = require "rushes.cli.output"
 local run = require "rushes.cli.run"
 local task = require "rt.task"
 local text = require "rushes.cli.text"
@@ -51,13 +52,8 @@ end
 local function print_invoice(plan, opts)
   local invoice = require "rushes.cli.invoice"
   local bill = invoice.of(plan)
-  if opts.json then
-    io.stdout:write(require("rt.json").encode(invoice.data(bill)), "\n")
-  else
-    local lines = invoice.lines(bill, require("rt.c.sys").window(1),
-      text.painter(text.colour(1)))
-    io.stdout:write(table.concat(lines, "\n"), "\n")
-  end
+  output.write(opts, function() return invoice.data(bill) end,
+    function(columns, paint) return invoice.lines(bill, columns, paint) end)
 end
 
 local PRINTING = 30 -- seconds at most, when the script was ended meanwhile

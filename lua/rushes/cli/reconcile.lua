@@ -1,8 +1,8 @@
 --- rushes reconcile: submissions whose outcome is not known, what speaks for what, and
 --- how a person settles them.
+local output = require "rushes.cli.output"
 local program = require "rushes.cli.program"
 local shows = require "rushes.cli.shows"
-local text = require "rushes.cli.text"
 
 local M = {
   name = "reconcile",
@@ -78,13 +78,8 @@ local function body(opts, result)
       if not case then error(e, 0) end
     end
     case.done, result.unknown = done, case.unknown
-    if opts.json then
-      io.stdout:write(require("rt.json").encode(cases.data(case)), "\n")
-    else
-      local lines = cases.lines(case, require("rt.c.sys").window(1),
-        text.painter(text.colour(1)))
-      io.stdout:write(table.concat(lines, "\n"), "\n")
-    end
+    output.write(opts, function() return cases.data(case) end,
+      function(columns, paint) return cases.lines(case, columns, paint) end)
   end
 end
 

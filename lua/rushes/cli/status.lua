@@ -1,5 +1,6 @@
 --- rushes status: how a show stands, once or as it goes on.
 local fs = require "rt.fs"
+local output = require "rushes.cli.output"
 local program = require "rushes.cli.program"
 local records = require "rushes.take.records"
 local shows = require "rushes.cli.shows"
@@ -31,13 +32,8 @@ function M.parser(p)
 end
 
 local function write(s, opts)
-  if opts.json then
-    io.stdout:write(require("rt.json").encode(standing.data(s)), "\n")
-  else
-    local lines = standing.lines(s, sys.window(1), LISTED, text.painter(text.colour(1)))
-    io.stdout:write(table.concat(lines, "\n"), "\n")
-  end
-  io.stdout:flush()
+  output.write(opts, function() return standing.data(s) end,
+    function(columns, paint) return standing.lines(s, columns, LISTED, paint) end)
 end
 
 -- ---- watching ----

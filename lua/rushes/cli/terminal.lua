@@ -1,6 +1,7 @@
 --- The bottom lines of a terminal: drawn, taken away while something else is printed,
 --- drawn again. Catches what scripts print, so that nothing is torn.
 local core = require "rt.c.core"
+local prints = require "rushes.cli.prints"
 local sys = require "rt.c.sys"
 local text = require "rushes.cli.text"
 
@@ -99,7 +100,7 @@ end
 --- Let everything that Lua code writes to the terminal step around the region.
 local function catch(region, on_screen)
   local methods = getmetatable(io.stderr).__index
-  local write, strict = methods.write, require("rt.strict").env()
+  local write = methods.write
   region.write = write
   methods.write = function(file, ...)
     if on_screen[file] then
@@ -113,13 +114,7 @@ local function catch(region, on_screen)
     return write(file, ...)
   end
   io.write = function(...) return io.output():write(...) end -- luacheck: ignore 122
-  local function print(...)
-    local parts = table.pack(...)
-    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    io.stdout:write(table.concat(parts, "\t"), "\n")
-  end
-  rawset(_G, "print", print)
-  rawset(strict, "print", print)
+  prints.through(io.stdout)
 end
 
 --- Make the region at the bottom of the terminal on stderr.

@@ -1,0 +1,18 @@
+--- The answer of a command on stdout: JSON for a program, else lines that fit.
+local sys = require "rt.c.sys"
+local text = require "rushes.cli.text"
+
+local M = {}
+
+--- Write it.
+---@param opts {json?: boolean}
+---@param data fun(): table  what --json gives
+---@param lines fun(columns: integer?, paint: function): string[]
+function M.write(opts, data, lines)
+  local out = opts.json and require("rt.json").encode(data())
+    or table.concat(lines(sys.window(1), text.painter(text.colour(1))), "\n")
+  io.stdout:write(out, "\n")
+  io.stdout:flush()
+end
+
+return M
