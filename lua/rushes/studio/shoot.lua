@@ -63,7 +63,6 @@ local function flagged_out(shooting, shot)
   end
 end
 
-
 local function stages_of(shooting, take, decision)
   local account, shot = shooting.account, take.shot
   take.model = account:model(decision.model)

@@ -33,9 +33,12 @@ local function send(account, job, spec)
   return job:submit()
 end
 
---- A call that no journal holds: its credits are held in this run and in the budgets
---- around it.
-local function unrecorded(account, spec)
+--- Price a call that no journal holds and hold its credits, in this run and in the
+--- budgets around it.
+---@return integer? price
+---@return rt.Err|rushes.Ledger[]? leaves  where they are held; or why they are not
+---@return integer? refused  the price that did not fit
+local function hold(account, spec)
   local ok, e = assets.load(spec)
   if not ok then return nil, e end
   local price
@@ -44,7 +47,13 @@ local function unrecorded(account, spec)
   local scope = budgets.current()
   local leaves = { ledgers.root(), scope and scope.ledger }
   ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
-  if not ok then return nil, e end
+  if not ok then return nil, e, price end
+  return price, leaves
+end
+
+local function unrecorded(account, spec)
+  local price, leaves = hold(account, spec)
+  if not price then return nil, leaves end
   account:note(spec)
   return send(account, jobs.new(account, spec, leaves, price), spec)
 end
@@ -102,18 +111,12 @@ end
 
 --- `rushes plan`: a call that no journal holds, as it would be made.
 local function plan_unrecorded(account, spec)
-  local ok, e = assets.load(spec)
-  if not ok then return nil, e end
-  local price
-  price, e = jobs.price(account, spec)
-  local scope = budgets.current()
-  if price then
-    e = select(2, ledgers.reserve({ ledgers.root(), scope and scope.ledger }, price,
-      spec.name or ("a call to " .. spec.model)))
-  end
+  local price, leaves, refused = hold(account, spec)
+  local scope, e = budgets.current(), not price and leaves or nil
+  local priced = price or refused
   invoice.by_hand(account, spec, { budget = scope and scope.path or "",
     call = e and "blocked" or "new", why = e and e.message or "made by hand", err = e,
-    credits = price and ledgers.credits(price) })
+    credits = priced and ledgers.credits(priced) })
   if e then return nil, e end
   return jobs.rehearsed(account, spec, price)
 end
