@@ -1,6 +1,5 @@
 --- What may go wrong between the reservation of credits and the landing of a clip, and
 --- must not cost anything: cancellation, consent, two at once, a journal that is gone.
-local db = require "rt.db"
 local fs = require "rt.fs"
 local lu = require "luaunit"
 local proc = require "rt.proc"
@@ -11,16 +10,6 @@ local studio = require "e2e.studio"
 local T = {}
 
 local PICTURE = lib.SCRIPTS:gsub("tests/e2e/scripts$", "scripts/refs/protagonist.png")
-
-local function rows(s, sql, ...)
-  local conn <close> = assert(db.open(s.dir .. "/night/journal.db"))
-  return assert(conn:rows(sql, ...))
-end
-
-local function write(s, sql, ...)
-  local conn <close> = assert(db.open(s.dir .. "/night/journal.db"))
-  assert(conn:write { { sql, ..., n = select("#", ...) } })
-end
 
 local START = [[
 local rushes, task = require "rushes", require "rt.task"
@@ -34,14 +23,14 @@ local function script(body, more) return START:format(more or "") .. body end
 --- The states of all attempts, sorted, as one word.
 local function states(s)
   local list = {}
-  for i, row in ipairs(rows(s, "SELECT state FROM attempts")) do list[i] = row.state end
+  for i, row in ipairs(s:journal("SELECT state FROM attempts")) do list[i] = row.state end
   table.sort(list)
   return table.concat(list, " ")
 end
 
 --- Credits that the journal holds or has booked, in thousandths.
 local function booked(s)
-  local sum = rows(s, "SELECT SUM(held) AS held, SUM(COALESCE(cost, 0)) AS cost FROM attempts")
+  local sum = s:journal("SELECT SUM(held) AS held, SUM(COALESCE(cost, 0)) AS cost FROM attempts")
   return sum[1].held, sum[1].cost
 end
 
@@ -248,9 +237,9 @@ function T.test_a_still_that_fails_while_followed_reserves_its_motion_once()
     s:run(script(body))
     local before = s:bill().created
     -- as if the last run had been killed while its last still was under way
-    write(s, [[UPDATE attempts SET state = 'running', held = 5000, cost = NULL WHERE id =
+    s:tamper([[UPDATE attempts SET state = 'running', held = 5000, cost = NULL WHERE id =
       (SELECT MAX(id) FROM attempts WHERE task IS NOT NULL)]])
-    write(s, "UPDATE attempts SET state = 'dropped' WHERE id <> (SELECT MAX(id) FROM attempts"
+    s:tamper("UPDATE attempts SET state = 'dropped' WHERE id <> (SELECT MAX(id) FROM attempts"
       .. " WHERE task IS NOT NULL)")
     local r = s:run(script(body))
     lib.assert_code(r, 5)
@@ -324,7 +313,7 @@ function T.test_each_show_of_a_program_has_evidence_for_its_calls()
         local show = rushes.show { name = name, policy = rushes.policy.fixed { model = "gen4.5" } }
         show:shot { name = "a", prompt = "A " .. name }:shoot()
       end]], 0)
-    lu.assertEquals(#rows(s, "SELECT 1 FROM attempts a JOIN evidence e ON e.id = a.evidence"), 1)
+    lu.assertEquals(#s:journal("SELECT 1 FROM attempts a JOIN evidence e ON e.id = a.evidence"), 1)
   end)
 end
 

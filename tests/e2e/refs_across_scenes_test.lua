@@ -140,12 +140,7 @@ end
 
 function T.test_a_motion_that_fails_keeps_its_still_and_costs_what_that_cost()
   with_refs(function(s)
-    local at = s.sim.faults.at
-    function s.sim.faults.at(faults, stage, marks)
-      local wrong = at(faults, stage, marks)
-      if stage == "task" and s:bill().created == 1 then wrong.fail = "ASSET.INVALID" end
-      return wrong
-    end
+    s:fail_after(1, "ASSET.INVALID")
     local r = s:run [[
       local rushes = require "rushes"
       local show = rushes.show { name = "night", budget = 40 }
@@ -161,12 +156,7 @@ end
 
 function T.test_a_motion_that_is_bought_again_gets_its_still_again()
   with_refs(function(s)
-    local at = s.sim.faults.at
-    function s.sim.faults.at(faults, stage, marks)
-      local wrong = at(faults, stage, marks)
-      if stage == "task" and s:bill().created == 1 then wrong.fail = "INTERNAL" end
-      return wrong
-    end
+    s:fail_after(1, "INTERNAL")
     local r = s:run [[
       local rushes = require "rushes"
       local show = rushes.show { name = "night", budget = 40 }

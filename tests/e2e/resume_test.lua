@@ -3,7 +3,6 @@
 local fs = require "rt.fs"
 local json = require "rt.json"
 local lu = require "luaunit"
-local db = require "rt.db"
 
 local lib = require "e2e.lib"
 local studio = require "e2e.studio"
@@ -29,16 +28,6 @@ local function twice(s, source, flags)
   local after = s:bill()
   lu.assertEquals({ after.created, after.charged }, { before.created, before.charged })
   return again
-end
-
-local function journal(s, sql, ...)
-  local conn <close> = assert(db.open(s.dir .. "/night/journal.db"))
-  return assert(conn:rows(sql, ...))
-end
-
-local function write(s, sql, ...)
-  local conn <close> = assert(db.open(s.dir .. "/night/journal.db"))
-  assert(conn:write { { sql, ..., n = select("#", ...) } })
 end
 
 function T.test_what_has_landed_costs_nothing()
@@ -96,8 +85,8 @@ function T.test_a_clip_that_a_killed_run_has_left_is_no_other_file()
     local source = studio.script { "A street" }
     lib.assert_code(s:run(source), 0)
     local before = studio.files(s.dir .. "/night")
-    write(s, "DELETE FROM files") -- killed between the rename and the journal
-    write(s, "UPDATE attempts SET state = 'succeeded'")
+    s:tamper("DELETE FROM files") -- killed between the rename and the journal
+    s:tamper("UPDATE attempts SET state = 'succeeded'")
     lib.assert_code(s:run(source), 0)
     lu.assertEquals(studio.files(s.dir .. "/night"), before)
     lu.assertEquals(s:bill().created, 1)
@@ -112,7 +101,7 @@ function T.test_verify_finds_what_size_and_time_do_not_tell()
     local bytes = assert(fs.read(file))
     local damaged = bytes:sub(1, -2) .. string.char((bytes:byte(-1) + 1) % 256)
     assert(fs.write(file, damaged))
-    write(s, "UPDATE files SET mtime = ?", assert(fs.stat(file)).mtime)
+    s:tamper("UPDATE files SET mtime = ?", assert(fs.stat(file)).mtime)
     lib.assert_code(s:run(source), 0)
     lu.assertEquals(fs.read(file), damaged)
     lib.assert_code(s:run(source, { "--verify" }), 0)
@@ -126,12 +115,12 @@ function T.test_an_accepted_take_is_followed()
     local source = studio.script { "A street" }
     lib.assert_code(s:run(source), 0)
     assert(fs.remove(s.dir .. "/night/s1_t001.mp4"))
-    write(s, "DELETE FROM files")
-    write(s, "UPDATE attempts SET state = 'accepted', held = 60000, cost = NULL")
+    s:tamper("DELETE FROM files")
+    s:tamper("UPDATE attempts SET state = 'accepted', held = 60000, cost = NULL")
     local r = s:run(source)
     lib.assert_code(r, 0)
     lu.assertEquals(s:bill().created, 1)
-    lu.assertEquals(journal(s, "SELECT state, held, cost FROM attempts"),
+    lu.assertEquals(s:journal("SELECT state, held, cost FROM attempts"),
       { { state = "landed", held = 0, cost = 60000 } })
   end)
 end
@@ -140,11 +129,11 @@ function T.test_what_was_only_intended_is_asked_for_anew()
   studio.with({}, function(s)
     local source = studio.script { "A street" }
     lib.assert_code(s:run(source), 0)
-    write(s, "DELETE FROM files")
-    write(s, "UPDATE attempts SET state = 'intent', held = 60000, cost = NULL")
+    s:tamper("DELETE FROM files")
+    s:tamper("UPDATE attempts SET state = 'intent', held = 60000, cost = NULL")
     lib.assert_code(s:run(source), 0)
     lu.assertEquals(s:bill().created, 2)
-    lu.assertEquals(journal(s, "SELECT state, held, cost FROM attempts ORDER BY n"),
+    lu.assertEquals(s:journal("SELECT state, held, cost FROM attempts ORDER BY n"),
       { { state = "dropped", held = 0, cost = 0 }, { state = "landed", held = 0, cost = 60000 } })
   end)
 end
@@ -153,8 +142,8 @@ function T.test_what_was_sent_without_an_answer_is_unknown_and_keeps_its_credits
   studio.with({}, function(s)
     local source = studio.script({ "A street" }, "budget = 100")
     lib.assert_code(s:run(source), 0)
-    write(s, "DELETE FROM files")
-    write(s, "UPDATE attempts SET state = 'sent', held = 60000, cost = NULL")
+    s:tamper("DELETE FROM files")
+    s:tamper("UPDATE attempts SET state = 'sent', held = 60000, cost = NULL")
     local r = s:run(source)
     lib.assert_code(r, 9)
     lu.assertStrContains(r.stdout, "unknown")
@@ -167,7 +156,7 @@ function T.test_what_was_sent_without_an_answer_is_unknown_and_keeps_its_credits
     r = s:run(studio.script({ "A street" }, "budget = 120"), { "--on-unknown", "resubmit" })
     lib.assert_code(r, 0)
     lu.assertEquals(s:bill().created, 2)
-    lu.assertEquals(journal(s, "SELECT state, held FROM attempts ORDER BY n"),
+    lu.assertEquals(s:journal("SELECT state, held FROM attempts ORDER BY n"),
       { { state = "resubmit", held = 60000 }, { state = "landed", held = 0 } })
   end)
 end
@@ -192,7 +181,7 @@ function T.test_decisions_are_pinned()
     lu.assertEquals(s:bill().created, 1)
     lib.assert_code(s:run(source "gen4_turbo", { "--redecide" }), 0)
     lu.assertEquals(s:bill().created, 3) -- a still and a motion
-    lu.assertEquals(json.decode(journal(s, "SELECT decision FROM decisions")[1].decision)
+    lu.assertEquals(json.decode(s:journal("SELECT decision FROM decisions")[1].decision)
       .model, "gen4_turbo")
   end)
 end
@@ -252,7 +241,7 @@ end
 function T.test_a_newer_journal_is_refused()
   studio.with({}, function(s)
     lib.assert_code(s:run(studio.script { "A street" }), 0)
-    write(s, "PRAGMA user_version = 99")
+    s:tamper("PRAGMA user_version = 99")
     local r = s:run(studio.script { "A street" })
     lib.assert_code(r, 1)
     lu.assertStrContains(r.stderr, "was written by a newer rushes")
@@ -267,7 +256,7 @@ function T.test_a_folder_belongs_to_one_show_and_one_account()
       'name = "day"')
     local r = s:run(other)
     lu.assertStrContains(r.stderr, "that of show night")
-    write(s, "UPDATE meta SET value = 'https://elsewhere.example' WHERE key = 'base:runway'")
+    s:tamper("UPDATE meta SET value = 'https://elsewhere.example' WHERE key = 'base:runway'")
     r = s:run(studio.script { "A street" })
     lu.assertStrContains(r.stderr, "https://elsewhere.example")
     lib.assert_code(s:run(studio.script { "A street" }, { "--same-account" }), 0)
@@ -295,7 +284,7 @@ function T.test_a_refunded_failure_is_bought_again()
     lib.assert_code(r, 5)
     lu.assertEquals(s:bill().created, 3)
     lu.assertEquals(s:bill().charged, 0)
-    lu.assertEquals(journal(s, "SELECT state, cost FROM attempts ORDER BY n"), {
+    lu.assertEquals(s:journal("SELECT state, cost FROM attempts ORDER BY n"), {
       { state = "failed", cost = 0 }, { state = "failed", cost = 0 },
       { state = "failed", cost = 0 } })
   end)

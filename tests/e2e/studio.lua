@@ -1,5 +1,6 @@
 --- What the tests of whole shows share: a simulator beside the test, whose bill and
 --- tasks it can look at, and runs of the binary against it that hide the key.
+local db = require "rt.db"
 local fs = require "rt.fs"
 local json = require "rt.json"
 local lu = require "luaunit"
@@ -87,6 +88,33 @@ function Studio:events(source, opts)
     events[#events + 1] = assert(json.decode(line))
   end
   return result, events
+end
+
+--- Rows of the journal of the show "night".
+---@async
+---@return table[]
+function Studio:journal(sql, ...)
+  local conn <close> = assert(db.open(self.dir .. "/night/journal.db"))
+  return assert(conn:rows(sql, ...))
+end
+
+--- Change that journal, as a crash or a hand would have left it.
+---@async
+function Studio:tamper(sql, ...)
+  local conn <close> = assert(db.open(self.dir .. "/night/journal.db"))
+  assert(conn:write { { sql, ..., n = select("#", ...) } })
+end
+
+--- Let the next task fail with this code when so many were created before it.
+---@param created integer
+---@param code string
+function Studio:fail_after(created, code)
+  local at = self.sim.faults.at
+  self.sim.faults.at = function(faults, stage, marks)
+    local wrong = at(faults, stage, marks)
+    if stage == "task" and self:bill().created == created then wrong.fail = code end
+    return wrong
+  end
 end
 
 --- What the simulator's account has seen, all models together.

@@ -8,16 +8,7 @@ local M = {}
 
 M.SCHEMA = { { "CREATE TABLE t (id INTEGER PRIMARY KEY, v)" } }
 
---- Run `fn(dir)` with a folder of its own, which is gone afterwards.
-function M.in_dir(fn)
-  return function()
-    local dir = assert(fs.tempdir())
-    local _ <close> = setmetatable({}, { __close = function()
-      assert(fs.remove(dir, { recursive = true }))
-    end })
-    fn(dir)
-  end
-end
+M.in_dir = require("lua.folder").in_dir
 
 --- Run `fn(conn, path)` with an empty table t of a new database.
 function M.with_table(fn)

@@ -7,15 +7,7 @@ local task = require "rt.task"
 
 local T = {}
 
-local function in_dir(fn)
-  return function()
-    local dir = assert(fs.tempdir())
-    local _ <close> = setmetatable({}, { __close = function()
-      assert(fs.remove(dir, { recursive = true }))
-    end })
-    fn(dir)
-  end
-end
+local in_dir = require("lua.folder").in_dir
 
 local function sh(script, more)
   local opts = { "sh", "-c", script }

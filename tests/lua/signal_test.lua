@@ -14,15 +14,7 @@ local function host(dir, text)
   return assert(proc.spawn { exe:match "[^\n]*", "run", script })
 end
 
-local function in_dir(fn)
-  return function()
-    local dir = assert(fs.tempdir())
-    local _ <close> = setmetatable({}, { __close = function()
-      assert(fs.remove(dir, { recursive = true }))
-    end })
-    fn(dir)
-  end
-end
+local in_dir = require("lua.folder").in_dir
 
 --- To ourselves: $PPID of the shell is this program.
 local function send(name) os.execute("kill -" .. name .. " $PPID") end

@@ -1,0 +1,19 @@
+--- A folder for a test.
+local fs = require "rt.fs"
+
+local M = {}
+
+--- A test that runs `fn(dir)` with a folder of its own, which is gone afterwards.
+---@param fn async fun(dir: string)
+---@return async fun()
+function M.in_dir(fn)
+  return function()
+    local dir = assert(fs.tempdir())
+    local _ <close> = setmetatable({}, { __close = function()
+      assert(fs.remove(dir, { recursive = true }))
+    end })
+    fn(dir)
+  end
+end
+
+return M
