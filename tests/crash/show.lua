@@ -6,7 +6,12 @@ local tiny = require "rushes.sim.tiny"
 local M = {}
 
 M.NAME = "night"
-M.BUDGET = 1000 -- credits: enough for all of it, and for what is bought again
+-- Credits: all of it costs about 540, and what is settled as charged is bought again: after
+-- two kills that can be every second call.
+M.BUDGET = 2500
+
+local SCENE = 800 -- of the three shots that have a budget of their own, 192 the first time
+local DEAR = 200  -- spent while the policy takes the dearer model: until the third street
 
 M.BY_HAND = "by hand" -- stands for the shot of a call that the script makes itself
 
@@ -32,7 +37,7 @@ M.SCRIPT = ([[
 local rushes = require "rushes"
 local task = require "rt.task"
 local show = rushes.show { name = %q, budget = %d, policy = rushes.policy.by_budget {
-  { above = 0.8, model = "gen4.5", seconds = 4 }, { model = "seedance2_mini", seconds = 4 } } }
+  { above = %g, model = "gen4.5", seconds = 4 }, { model = "seedance2_mini", seconds = 4 } } }
 local hero = show:character("hero", { image = "hero.png" })
 for i = 1, 4 do
   show:shot { name = "walk" .. i, prompt = "@hero walks, number " .. i, refs = { hero },
@@ -40,7 +45,7 @@ for i = 1, 4 do
 end
 for i = 1, 5 do show:shot { name = "street" .. i, prompt = "A street in the rain, " .. i } end
 show:shoot()
-rushes.budget("seq010", 400, function()
+rushes.budget("seq010", %d, function()
   local last = { show:shot { name = "roof1", prompt = "A roof" },
     show:shot { name = "roof2", prompt = "Another roof" },
     show:shot { name = "bar1", prompt = "A bar", first_frame = "hero.png", seconds = 3 } }
@@ -57,7 +62,7 @@ local clip = assert(runway:generate { model = "gen4_turbo", image = picture, sec
   ratio = "1280:720" })
 assert(clip:poll())
 assert(clip:download "hand.mp4")
-]]):format(M.NAME, M.BUDGET)
+]]):format(M.NAME, M.BUDGET, 1 - DEAR / M.BUDGET, SCENE)
 
 --- By the number of the request, so that each comes to pass once and at another moment.
 --- Creates: refused for now, lost after the task was made, and a page; polls, links and
