@@ -11,7 +11,7 @@ local M = {}
 ---@field sim? boolean    --sim: this run talks to the simulator
 ---@field script? string  the script that runs, as it was named
 ---@field plan? boolean   `rushes plan`: nothing is sent, nothing is written
----@field only? string    --only: glob of shot names
+---@field only? string[]  --only: globs of shot names
 ---@field limit? integer  --limit: takes that may be bought
 ---@field force? boolean  --force: make shots anew
 ---@field confirm? async fun(takes: integer, credits: number): boolean  asked with --force

@@ -21,7 +21,7 @@ end
 function T.test_help_goes_to_stdout_with_examples_first()
   for _, args in ipairs { { "help" }, { "--help" }, { "help", "run" }, { "run", "--help" },
     { "sim", "-h" }, { "repl", "--help" }, { "models", "--help" }, { "doctor", "--help" },
-    { "version", "--help" }, { "-e", "--help" } } do
+    { "version", "--help" }, { "-e", "--help" }, { "help", "-e" } } do
     local r = lib.rushes(args)
     lib.assert_code(r, 0)
     local example = r.stdout:find("\n  [r>].-#")

@@ -1,5 +1,6 @@
 --- Commands and their flags. Each command is one file, loaded when it is asked for:
---- {name, summary, usage, examples, parser(p), main(opts) -> status}.
+--- {name, summary, usage, examples, parser(p), check(opts) -> sentence?, main(opts) ->
+--- status}.
 local suggest = require "rt.suggest"
 
 local M = {}
@@ -40,10 +41,12 @@ end
 ---@param command table
 ---@return string
 function M.help(command)
-  local rows, wide = {}, 0
-  for _, example in ipairs(command.examples) do wide = math.max(wide, #example[1]) end
+  local text, rows, wide = require "rushes.cli.text", {}, 0
   for _, example in ipairs(command.examples) do
-    rows[#rows + 1] = ("  %-" .. wide .. "s  # %s"):format(example[1], example[2])
+    wide = math.max(wide, text.width(example[1]))
+  end
+  for _, example in ipairs(command.examples) do
+    rows[#rows + 1] = ("  %s  # %s"):format(text.pad(example[1], wide), example[2])
   end
   local details = M.parser(command):get_help():gsub("^.-\n\n", "", 1)
   return ("%s: %s\n\n%s\n\nUsage: %s\n\n%s"):format("rushes " .. command.name,
@@ -51,6 +54,10 @@ function M.help(command)
 end
 
 local function complain(name, message)
+  local number = message:match "^unknown option '(%-[%.%d][^']*)'"
+  if number then
+    message = ("no number may be below 0 here, but there is '%s'"):format(number)
+  end
   message = message:gsub("\nDid you mean one of these: (.*)%?", " (did you mean %1?)")
     :gsub("\nDid you mean (.*)%?", " (did you mean %1?)"):gsub("%s*\n%s*", " ")
   io.stderr:write(("rushes %s: %s\n"):format(name, message),
@@ -90,7 +97,9 @@ function M.main(argv)
   end
   local args = table.move(argv, 2, #argv, 1, {})
   name = ALIASES[name] or name
-  if name == "-" then
+  if name == "help" and args[1] == "-e" then
+    args = { "--", "-e" } -- it is a command's name
+  elseif name == "-" then
     name = "run"
     table.insert(args, 1, "-")
   end
@@ -101,7 +110,8 @@ function M.main(argv)
     return 0
   end
   local ok, opts = M.parser(command):pparse(args)
-  if not ok then return complain(name, opts) end
+  local wrong = not ok and opts or command.check and command.check(opts)
+  if wrong then return complain(name, wrong) end
   return command.main(opts)
 end
 

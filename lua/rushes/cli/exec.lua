@@ -17,6 +17,8 @@ function M.parser(p)
   run.flags(p)
 end
 
+M.check = run.check
+
 ---@param opts table
 ---@return integer status
 function M.main(opts)

@@ -3,6 +3,7 @@ local core = require "rt.c.core"
 local budgets = require "rushes.money.budget"
 local forecast = require "rushes.cli.forecast"
 local ledgers = require "rushes.money.ledger"
+local only = require "rushes.cli.only"
 local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
 local text = require "rushes.cli.text"
@@ -143,13 +144,15 @@ local CALLS = { { title = "take" }, { title = "stage" },
 
 local function call_lines(bill, columns, paint)
   local rows, last = {}, nil
-  for i, call in ipairs(bill.calls) do
+  for _, call in ipairs(bill.calls) do
     local name = text.take(call.shot or "?", call.take, NAME)
-    rows[i] = { { name, last == name and "dim" or nil }, { call.stage or "", "dim" },
-      text.clean(call.model or ""), { call.call, STYLE[call.call] },
-      call.credits and text.credits(call.credits) or "",
-      { text.clean(call.why or ""), "dim" } }
-    last = name
+    if not only.left_out(call) then -- the sum below counts them
+      rows[#rows + 1] = { { name, last == name and "dim" or nil },
+        { call.stage or "", "dim" }, text.clean(call.model or ""),
+        { call.call, STYLE[call.call] }, call.credits and text.credits(call.credits) or "",
+        { text.clean(call.why or ""), "dim" } }
+      last = name
+    end
   end
   return tables.lines(CALLS, rows, { paint = paint, width = columns })
 end

@@ -1,5 +1,6 @@
 --- Events as lines of text that stay: for logs, and above the live view.
 local log = require "rt.log"
+local only = require "rushes.cli.only"
 local text = require "rushes.cli.text"
 
 local M = {}
@@ -28,6 +29,7 @@ end
 local MARKS = { skipped = "-", stopped = "-" }
 
 local function failed(f, row, board, paint)
+  if only.left_out(f) then return nil end -- the sum at the end counts them
   local why = f.err and text.clean(log.scrub(tostring(f.err))) or "no reason was given"
   local mark = MARKS[f.state]
   if mark then

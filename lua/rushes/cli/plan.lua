@@ -20,6 +20,8 @@ local M = {
 
 function M.parser(p) run.parser(p, "JSON instead of lines") end
 
+M.check = run.check
+
 --- Collect what the studio tells while the script runs.
 ---@return rushes.cli.Plan
 local function listen()

@@ -22,7 +22,7 @@ local M = {
   },
 }
 
-M.parser = run.flags
+M.parser, M.check = run.flags, run.check
 
 ---@class rushes.cli.Session
 ---@field program rushes.cli.Program

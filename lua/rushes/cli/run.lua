@@ -29,8 +29,13 @@ local function whole(what)
   return function(s)
     local n = math.tointeger(tonumber(s))
     if n and n >= 0 then return n end
-    return nil, ("%s wants a whole number, not '%s'"):format(what, s)
+    return nil, ("%s wants a whole number from 0 on, not '%s'"):format(what, s)
   end
+end
+
+local function glob(s)
+  if s ~= "" then return s end
+  return nil, "--only wants a shot's name or a glob such as 'street*', not an empty word"
 end
 
 --- Flags that `run`, `plan` and `-e` share.
@@ -44,7 +49,8 @@ function M.flags(p, json)
     :description "what goes wrong there: docs/simulator.md"
   p:option "--budget" :argname "CREDITS" :convert(number("--budget", 0))
     :description "credits that this run may spend at most"
-  p:option "--only" :argname "GLOB" :description "leave out shots of other names"
+  p:option "--only" :argname "GLOB" :count "*" :convert(glob)
+    :description "leave out shots of other names; may be given again"
   p:option "--limit" :argname "N" :convert(whole "--limit")
     :description "buy at most N takes; what is there already does not count"
   p:flag "--force" :description "make the shots anew, under the next number"
@@ -64,6 +70,21 @@ function M.flags(p, json)
   p:option "--lua-path" :argname "DIR"
     :description "take rushes' own Lua files from DIR (also RUSHES_LUA_PATH)"
   p:flag "-v --verbose" :description "whole tracebacks"
+end
+
+--- What is wrong with flags that are right one by one: who asks for faults means the
+--- simulator, and must not pay.
+---@param opts table
+---@return string? sentence
+function M.check(opts)
+  if opts.sim then return nil end
+  for _, name in ipairs { "sim_speed", "sim_faults" } do
+    local given = opts[name]
+    if given and (type(given) ~= "table" or #given > 0) then
+      return ("--%s is for the simulator: say --sim as well; without it the calls would be"
+        .. " paid for"):format((name:gsub("_", "-")))
+    end
+  end
 end
 
 function M.parser(p, json)
@@ -160,6 +181,7 @@ end
 
 local function apply_flags(opts)
   if opts.lua_path then require "rushes.cli.devpath" (opts.lua_path) end
+  if opts.only and #opts.only == 0 then opts.only = nil end
   for _, name in ipairs(STUDIO) do
     if opts[name] then require("rushes.config").options[name] = opts[name] end
   end
@@ -175,6 +197,7 @@ function M.start(make_body, opts)
   apply_flags(opts)
   if not opts.plan then show_events(opts, state) end
   local run = make_body(state, opts)
+  if opts.only then run = require("rushes.cli.only").body(opts.only, run) end
   if opts.sim then run = require("rushes.cli.with_sim").body(opts, run) end
   local status = program.run(run, state)
   if status ~= 0 and state.display then

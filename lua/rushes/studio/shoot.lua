@@ -51,16 +51,15 @@ local function decide(shooting, shot, ordinal)
   return decision, redo, decision ~= pinned or options.force
 end
 
-local function left_out(shot, why)
-  return err.new("skipped", ("shot %q is left out: %s"):format(shot.name, why))
-end
-
---- Does a flag of this run leave the shot out?
+--- Does --only leave the shot out?
 local function flagged_out(shooting, shot)
-  local options = shooting.options
-  if options.only and not fs.matcher(options.only)(shot.name) then
-    return left_out(shot, ("--only %s"):format(options.only))
+  local globs = shooting.options.only
+  if not globs then return nil end
+  for _, glob in ipairs(globs) do
+    if fs.matcher(glob)(shot.name) then return nil end
   end
+  return err.new("skipped", ("shot %q is left out: --only %s"):format(shot.name,
+    table.concat(globs, " --only ")), { flag = "only" })
 end
 
 local function stages_of(shooting, take, decision)

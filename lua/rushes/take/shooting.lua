@@ -49,7 +49,7 @@ function Shooting:allows(take)
   for _, call in ipairs(take.calls) do
     if call.todo == "buy" then
       return nil, err.new("skipped", ("shot %q is left out: --limit %d"):format(
-        take.shot.name, limit))
+        take.shot.name, limit), { flag = "limit" })
     end
   end
   return true

@@ -1,0 +1,71 @@
+--- Flags that decide what is paid for: what they leave out, and slips of the hand that
+--- must not cost credits or pass for success.
+local lu = require "luaunit"
+
+local lib = require "e2e.lib"
+local studio = require "e2e.studio"
+
+local T = {}
+
+local THREE = studio.script [[
+show:shot { name = "street1", prompt = "x" }
+show:shot { name = "street2", prompt = "y" }
+show:shot { name = "lobby", prompt = "z" }
+]]
+
+local function left_out_by_all(s, more)
+  local args = { "--only", "stret*", "--only", "roof", table.unpack(more) }
+  local r = s:run(THREE, args)
+  lib.assert_code(r, 2)
+  lu.assertStrContains(r.stderr,
+    "rushes: --only stret* --only roof: none of the 3 shots has such a name")
+  return r
+end
+
+function T.test_several_globs_are_any_of_them()
+  studio.with({}, function(s)
+    local r = s:run(THREE, { "--only", "lobby", "--only", "*2" })
+    lib.assert_code(r, 0)
+    lu.assertEquals(s:bill().created, 2)
+    lu.assertStrContains(r.stderr, "2 of 3 takes landed · 1 skipped")
+    lu.assertNotStrContains(r.stderr, "street1") -- counted, not told one by one
+  end)
+end
+
+function T.test_a_glob_that_means_no_shot_does_not_pass_for_success()
+  studio.with({}, function(s)
+    left_out_by_all(s, {})
+    local r = left_out_by_all(s, { "--json" })
+    lu.assertStrContains(r.stdout, '"exit":2')
+    r = s:run(THREE, { "--only", "stret1" })
+    lib.assert_code(r, 2)
+    lu.assertStrContains(r.stderr, '(did you mean "street1"?)')
+    lib.assert_code(s:run(THREE, { command = "plan", "--only", "roof" }), 2)
+    lu.assertEquals(s:bill().created, 0)
+  end)
+end
+
+function T.test_faults_without_a_simulator_are_refused_before_anything_is_paid()
+  studio.with({}, function(s)
+    for _, flag in ipairs { { "--sim-faults", "429" }, { "--sim-speed", "100" } } do
+      local r = s:run(THREE, flag)
+      lib.assert_code(r, 2)
+      lu.assertStrContains(r.stderr, flag[1] .. " is for the simulator: say --sim as well")
+    end
+    lu.assertEquals(s:bill().created, 0)
+  end)
+end
+
+function T.test_numbers_that_make_no_sense_are_named()
+  for args, said in pairs {
+    [{ "--budget", "-5" }] = "no number may be below 0 here, but there is '-5'",
+    [{ "--limit", "1.5" }] = "--limit wants a whole number from 0 on, not '1.5'",
+    [{ "--only", "" }] = "--only wants a shot's name or a glob such as 'street*'",
+  } do
+    local r = lib.rushes { "run", args[1], args[2], "x.lua" }
+    lib.assert_code(r, 2)
+    lu.assertStrContains(r.stderr, said)
+  end
+end
+
+return T
