@@ -149,7 +149,8 @@ local function call_lines(bill, columns, paint)
     if not only.left_out(call) then -- the sum below counts them
       rows[#rows + 1] = { { name, last == name and "dim" or nil },
         { call.stage or "", "dim" }, text.clean(call.model or ""),
-        { call.call, STYLE[call.call] }, call.credits and text.credits(call.credits) or "",
+        { call.call, STYLE[call.call] },
+        call.credits and text.credits(call.credits) or "",
         { text.clean(call.why or ""), "dim" } }
       last = name
     end

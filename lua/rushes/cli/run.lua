@@ -81,8 +81,8 @@ function M.check(opts)
   for _, name in ipairs { "sim_speed", "sim_faults" } do
     local given = opts[name]
     if given and (type(given) ~= "table" or #given > 0) then
-      return ("--%s is for the simulator: say --sim as well; without it the calls would be"
-        .. " paid for"):format((name:gsub("_", "-")))
+      return ("--%s is for the simulator: say --sim as well; without it the calls would"
+        .. " be paid for"):format((name:gsub("_", "-")))
     end
   end
 end
