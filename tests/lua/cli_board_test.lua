@@ -1,6 +1,8 @@
 local lu = require "luaunit"
 local boards = require "rushes.cli.board"
 local err = require "rt.err"
+local ledgers = require "rushes.money.ledger"
+local lines = require "rushes.cli.lines"
 local status = require "rushes.cli.exit_status"
 local text = require "rushes.cli.text"
 local view = require "rushes.cli.view"
@@ -98,6 +100,47 @@ function T.test_the_limit_is_the_nearer_of_flag_and_shows()
   lu.assertNil(b.limit)
 end
 
+function T.test_what_is_left_counts_what_earlier_runs_have_spent()
+  local b, show = board(), ledgers.new("show night", 400, ledgers.root())
+  b:event("show", { show = "night", budget = 400, output = "night", ledger = show })
+  b:event("show", { show = "night", budget = 400, output = "night", ledger = show })
+  lu.assertEquals({ b.shows, b.limit }, { 1, 400 })
+  show:load(48000, 0)
+  assert(show:reserve(36500, "shot x"))
+  lu.assertEquals({ b:money() }, { 0, 36.5, 315.5, 48 })
+  lu.assertStrContains(view.lines(b, 100, 24, text.painter(false))[1],
+    "48 before, 0 spent, 36.5 held, 315.5 left of 400 credits")
+  show:settle(36500, 0)
+  b:event("show", { show = "second", output = "second",
+    ledger = ledgers.new("show second", nil, ledgers.root()) })
+  lu.assertNil((select(3, b:money()))) -- one of them is without limit
+end
+
+function T.test_an_unknown_outcome_is_no_failure_and_no_success()
+  local b = board()
+  run_one(b, "a", "failed", take("a", { state = "unknown",
+    err = err.new("unknown", "nobody knows", { unknown = true }) }))
+  lu.assertEquals({ b.unknown, b.failed, b:done(), status.of(nil, b) }, { 1, 0, 1, 9 })
+  local f = take("a", { state = "unknown", err = err.new("unknown", "nobody knows",
+    { unknown = true }) })
+  lu.assertEquals(lines.lasting("failed", f, nil, b, text.painter(false)),
+    "? a t001 unknown: nobody knows (25 credits held)")
+  lu.assertStrContains(lines.summary(b), "0 of 1 take landed · 1 unknown")
+end
+
+function T.test_time_left_says_nothing_of_takes_that_were_never_sent()
+  local b = board()
+  for i = 1, 10 do b:event("planned", take("s" .. i)) end
+  for i = 1, 5 do b:event("failed", take("s" .. i, { state = "failed" })) end
+  b:event("reused", take "s6")
+  clock = 200 -- it begins to count with the first that is sent
+  b:event("submitted", take("s7", { progress = 0.5 }))
+  b:event("submitted", take("s8", { progress = 0.5 }))
+  lu.assertEquals({ b:waiting(), b:done() }, { 2, 6 })
+  clock = 210
+  lu.assertAlmostEquals(b:remaining(), 30, 1e-6)
+end
+
 function T.test_time_left_is_guessed_from_the_shares()
   local b = board()
   lu.assertNil(b:remaining())
@@ -178,10 +221,25 @@ end
 function T.test_more_takes_than_rows_are_counted()
   local b = board()
   for i = 1, 30 do b:event("submitted", take("s" .. i)) end
-  local lines = lines_of(b, 80, 10)
-  lu.assertTrue(#lines <= 9)
-  lu.assertStrContains(lines[#lines - 1], "+ 24 more (in all 30 queued)")
-  lu.assertStrContains(lines[#lines], "0 of 30 done")
+  local out = lines_of(b, 80, 10)
+  lu.assertTrue(#out <= 9)
+  lu.assertStrContains(out[#out - 1], "+ 24 more (in all 30 queued)")
+  lu.assertStrContains(out[#out], "0 of 30 done")
+end
+
+function T.test_what_is_spent_is_never_cut_away()
+  local b = board(1000)
+  for i = 1, 9 do b:event("planned", take("s" .. i)) end
+  b:event("submitted", take("s1", { progress = 0.5 }))
+  b:event("failed", take("s2", { state = "failed" }))
+  b.stopping, clock = true, 110
+  local money = "0 spent, 0 held, 1000 left of 1000 credits"
+  for columns = 50, 120 do
+    local out = lines_of(b, columns, 24)
+    lu.assertStrContains(table.concat(out, "\n"), money)
+    lu.assertStrContains(table.concat(out, "\n"), "7 waiting")
+  end
+  lu.assertStrContains(lines_of(b, 140, 24)[2], "to go")
 end
 
 function T.test_a_name_cannot_move_the_cursor()

@@ -23,12 +23,17 @@ local M = {}
 ---@field landed integer
 ---@field reused integer    those of them that an earlier run has made
 ---@field failed integer
----@field skipped integer   left out by the policy
+---@field unknown integer   nobody knows whether they were taken
+---@field skipped integer   left out by the policy or a flag
 ---@field stopped integer   not sent because of Ctrl-C
 ---@field states table<string, integer>    of the active ones
 ---@field failures table<integer, integer> exit status -> how many failed so
 ---@field rows rushes.cli.Row[]            the active ones, in order, some ended
+---@field begun? number     seconds, when the first was submitted
+---@field over integer      submitted and ended
+---@field unsent integer    ended without having been submitted in this run
 ---@field shows integer
+---@field ledgers rushes.Ledger[]  of the shows
 ---@field limit? number     credits that all shows together may spend
 ---@field stopping? boolean  after the first Ctrl-C
 local Board = {}
@@ -39,9 +44,10 @@ Board.__index = Board
 ---@return rushes.cli.Board
 function M.new(now, limit)
   return setmetatable({ now = now, started = now(), cap = limit, limit = limit,
-    planned = 0, active = 0, landed = 0, reused = 0, failed = 0, skipped = 0, stopped = 0,
-    states = {}, failures = {}, rows = {}, by_key = {}, known = {}, ended_rows = 0,
-    shows = 0, budgets = 0 }, Board)
+    planned = 0, active = 0, landed = 0, reused = 0, failed = 0, unknown = 0, skipped = 0,
+    stopped = 0, states = {}, failures = {}, rows = {}, by_key = {}, known = {},
+    ended_rows = 0, over = 0, unsent = 0, shows = 0, budgets = 0, bounded = 0,
+    ledgers = {}, folders = {} }, Board)
 end
 
 local function key(f)
@@ -70,6 +76,7 @@ local function open_row(board, k, f)
     board.by_key[k] = row
     board.rows[#board.rows + 1] = row
     board.active = board.active + 1
+    board.begun = board.begun or row.since
   else
     count_state(board, row.state, -1)
   end
@@ -97,9 +104,12 @@ end
 
 local function close_row(board, k)
   local row = board.by_key[k]
-  if not row then return nil end
+  if not row then
+    board.unsent = board.unsent + 1
+    return nil
+  end
   board.by_key[k] = nil
-  row.ended = true
+  row.ended, board.over = true, board.over + 1
   board.active = board.active - 1
   board.ended_rows = board.ended_rows + 1
   count_state(board, row.state, -1)
@@ -113,25 +123,26 @@ local function plan(board, k)
   board.planned = board.planned + 1
 end
 
+local NO_FAILURE = { skipped = true, stopped = true }
+
 local function fail(board, f)
-  if f.state == "skipped" then
-    board.skipped = board.skipped + 1
-  elseif f.state == "stopped" then
-    board.stopped = board.stopped + 1
-  else
-    board.failed = board.failed + 1
-    local s = status.of_failure(f.err)
-    board.failures[s] = (board.failures[s] or 0) + 1
-  end
+  local ended = (NO_FAILURE[f.state] or f.state == "unknown") and f.state or "failed"
+  board[ended] = board[ended] + 1
+  if NO_FAILURE[ended] then return end
+  local s = status.of_failure(f.err)
+  board.failures[s] = (board.failures[s] or 0) + 1
 end
 
 local on = {}
 
+--- A show that a script declares twice is one show.
 function on.show(board, f)
-  board.shows = board.shows + 1
+  local folder = f.output or f.show
+  if board.folders[folder] then return end
+  board.folders[folder], board.shows = true, board.shows + 1
+  board.ledgers[board.shows] = f.ledger
   if f.budget then
-    board.budgets = board.budgets + f.budget
-    board.bounded = (board.bounded or 0) + 1
+    board.budgets, board.bounded = board.budgets + f.budget, board.bounded + 1
   end
   local sum = board.bounded == board.shows and board.budgets or nil
   board.limit = sum and board.cap and math.min(sum, board.cap) or sum or board.cap
@@ -185,23 +196,28 @@ end
 --- Takes that have come to an end, whatever it was.
 ---@return integer
 function Board:done()
-  return self.landed + self.failed + self.skipped + self.stopped
+  return self.landed + self.failed + self.unknown + self.skipped + self.stopped
 end
+
+--- Takes that wait in our own line, or are being sent.
+---@return integer
+function Board:waiting() return self.planned - self:done() - self.active end
 
 ---@return number seconds since the run began
 function Board:elapsed() return self.now() - self.started end
 
---- A guess at the seconds that are left, or nil while there is nothing to go by.
+--- A guess at the seconds that are left, or nil while there is nothing to go by. What
+--- was there already, or was refused before it was sent, says nothing about it.
 ---@return number?
 function Board:remaining()
-  if self.planned == 0 then return nil end
-  local share = self:done()
+  local work, share = self.planned - self.unsent, self.over
+  if not self.begun or work == 0 then return nil end
   for _, row in ipairs(self.rows) do
     if not row.ended then share = share + row.progress end
   end
-  share = share / self.planned
-  if share < 0.05 or share >= 1 then return nil end
-  return self:elapsed() * (1 - share) / share
+  share = share / work
+  if share < 0.02 or share >= 1 then return nil end
+  return (self.now() - self.begun) * (1 - share) / share
 end
 
 local RANK = { running = 1, downloading = 1, succeeded = 1, queued = 2, throttled = 3 }
@@ -226,16 +242,34 @@ function Board:top(n)
   return top
 end
 
---- Credits spent, held and left (nil without a limit), from the run's ledger.
+--- What may still be spent, in thousandths: what the run has left and what its shows
+--- have, where earlier runs count too. nil: without limit.
+local function room(board, ledgers)
+  local root = ledgers.root()
+  local least = board.cap
+    and ledgers.thousandths(board.cap) - root.spent - root.reserved
+  if board.bounded == 0 or board.bounded < board.shows then return least end
+  local sum = 0
+  for _, ledger in ipairs(board.ledgers) do sum = sum + math.max(0, ledger:room()) end
+  return least and math.min(least, sum) or sum
+end
+
+--- Credits spent and held by this run, what is left (nil without a limit), and what
+--- earlier runs have spent or hold of the limit.
 ---@return number spent
 ---@return number held
 ---@return number? left
+---@return number? before
 function Board:money()
   local ledgers = package.loaded["rushes.money.ledger"]
   if not ledgers then return 0, 0, self.limit end
   local root = ledgers.root()
   local spent, held = ledgers.credits(root.spent), ledgers.credits(root.reserved)
-  return spent, held, self.limit and math.max(0, self.limit - spent - held)
+  local left = room(self, ledgers)
+  if not left then return spent, held end
+  left = math.max(0, left)
+  local before = ledgers.thousandths(self.limit) - root.spent - root.reserved - left
+  return spent, held, ledgers.credits(left), ledgers.credits(math.max(0, before))
 end
 
 return M

@@ -44,9 +44,9 @@ function Jsonl:event(kind, f)
   for _, field in ipairs(FIELDS) do line[field] = f[field] end
   emit(line)
   if MONEY[kind] then
-    local spent, held, left = self.board:money()
+    local spent, held, left, before = self.board:money()
     emit { event = "budget", spent = spent, reserved = held, left = left,
-      total = self.board.limit }
+      total = self.board.limit, before = before }
   end
 end
 
@@ -64,8 +64,9 @@ function Jsonl:finish(status, e)
   local board = self.board
   local spent, held = board:money()
   emit { event = "end", exit = status, err = M.error(e), takes = board.planned,
-    landed = board.landed, failed = board.failed, skipped = board.skipped,
-    stopped = board.stopped, spent = spent, reserved = held, seconds = board:elapsed() }
+    landed = board.landed, failed = board.failed, unknown = board.unknown,
+    skipped = board.skipped, stopped = board.stopped, spent = spent, reserved = held,
+    seconds = board:elapsed() }
 end
 
 ---@param board rushes.cli.Board

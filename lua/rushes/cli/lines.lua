@@ -26,20 +26,20 @@ local function reused(f, paint)
     text.count(text.credits(f.credits or 0), "credit"))
 end
 
-local MARKS = { skipped = "-", stopped = "-" }
+-- {mark, style} of what is no plain failure.
+local MARKS = { skipped = { "-", "yellow" }, stopped = { "-", "yellow" },
+  unknown = { "?", "magenta" } }
+local FAILED = { "✗", "red" }
 
 local function failed(f, row, board, paint)
   if only.left_out(f) then return nil end -- the sum at the end counts them
   local why = f.err and text.clean(log.scrub(tostring(f.err))) or "no reason was given"
-  local mark = MARKS[f.state]
-  if mark then
-    return ("%s %s %s: %s"):format(paint("yellow", mark), name(f), f.state, why)
-  end
+  local mark = MARKS[f.state] or FAILED
   local known = f.err and f.err.unknown and "held" or "charged"
   local cost = (f.credits or 0) > 0 and (" (%s %s)"):format(
     text.count(text.credits(f.credits), "credit"), known) or ""
-  return ("%s %s failed%s: %s%s"):format(paint("red", "✗"), name(f), took(row, board),
-    why, cost)
+  return ("%s %s %s%s: %s%s"):format(paint(mark[2], mark[1]), name(f),
+    MARKS[f.state] and f.state or "failed", took(row, board), why, cost)
 end
 
 --- A line that stays on the screen, for the events that deserve one.
@@ -84,7 +84,7 @@ function M.summary(board)
   if board.reused > 0 then
     parts[1] = ("%s (%d of them before)"):format(parts[1], board.reused)
   end
-  for _, what in ipairs { "failed", "skipped", "stopped" } do
+  for _, what in ipairs { "failed", "unknown", "skipped", "stopped" } do
     if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
   end
   if board.active > 0 then parts[#parts + 1] = board.active .. " still under way" end

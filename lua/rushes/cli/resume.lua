@@ -48,7 +48,9 @@ local FIRST = { [8] = "once the budget is larger", [9] = "after rushes reconcile
 ---@param status integer  of the run
 function M.say(program, opts, status)
   local board = program.display and program.display.board
-  if not board or board.failed + board.stopped + board.active == 0 then return end
+  if not board or board.failed + board.unknown + board.stopped + board.active == 0 then
+    return
+  end
   local command = M.command(opts)
   if not command then return end
   io.stderr:write(("to go on%s: %s\n"):format(FIRST[status] and ", " .. FIRST[status]

@@ -78,24 +78,53 @@ local function more_line(board, shown, columns, paint)
   return paint("dim", text.cut(s, columns - 1))
 end
 
-local function footer(board, columns, paint)
-  local spent, held, left = board:money()
-  local parts = { ("%d of %d done"):format(board:done(), board.planned) }
-  if board.stopping then table.insert(parts, 1, "stopping, Ctrl-C again to leave") end
-  if board.failed > 0 then parts[#parts + 1] = ("%d failed"):format(board.failed) end
-  local money = ("%s spent, %s held"):format(text.credits(spent), text.credits(held))
+local function money_words(board)
+  local spent, held, left, before = board:money()
+  local parts = { text.credits(spent) .. " spent", text.credits(held) .. " held" }
+  if before and before > 0 then
+    table.insert(parts, 1, text.credits(before) .. " before")
+  end
   if left then
-    money = ("%s, %s left of %s"):format(money, text.credits(left),
+    parts[#parts + 1] = ("%s left of %s"):format(text.credits(left),
       text.credits(board.limit))
   end
-  parts[#parts + 1] = money .. " credits"
-  local clock = text.clock(board:elapsed())
-  local remaining = board:remaining()
-  if remaining and remaining >= 1.5 then
-    clock = clock .. ", about " .. text.clock(remaining) .. " to go"
+  return table.concat(parts, ", ") .. " credits"
+end
+
+local function footer_parts(board)
+  local parts = { ("%d of %d done"):format(board:done(), board.planned) }
+  if board.stopping then table.insert(parts, 1, "stopping, Ctrl-C again to leave") end
+  for _, what in ipairs { "failed", "unknown" } do
+    if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
   end
-  parts[#parts + 1] = clock
-  return paint("bold", text.cut(" " .. table.concat(parts, " · "), columns - 1))
+  if board:waiting() > 0 then parts[#parts + 1] = board:waiting() .. " waiting" end
+  parts[#parts + 1] = money_words(board)
+  parts[#parts + 1] = text.clock(board:elapsed())
+  return parts
+end
+
+local BETWEEN = " · "
+
+--- On a narrow terminal the guess is left out first, then a second line is taken: what
+--- is spent and left is never cut away.
+local function footer(board, columns, paint)
+  local parts, room = footer_parts(board), columns - 2
+  local remaining, clock = board:remaining(), parts[#parts]
+  if remaining and remaining >= 1.5 then
+    parts[#parts] = clock .. ", about " .. text.clock(remaining) .. " to go"
+  end
+  if text.width(table.concat(parts, BETWEEN)) > room then parts[#parts] = clock end
+  local out, line = {}, nil
+  for _, part in ipairs(parts) do
+    local longer = line and line .. BETWEEN .. part or part
+    if line and text.width(longer) > room then
+      out[#out + 1], longer = line, part
+    end
+    line = longer
+  end
+  out[#out + 1] = line
+  for i, s in ipairs(out) do out[i] = paint("bold", " " .. text.cut(s, room)) end
+  return out
 end
 
 --- The lines of the view. Pure, so that tests can look at them.
@@ -105,7 +134,8 @@ end
 ---@param paint fun(style: string?, s: string): string
 ---@return string[]
 function M.lines(board, columns, rows, paint)
-  local room = math.max(1, rows - 3)
+  local bottom = footer(board, columns, paint)
+  local room = math.max(1, rows - 2 - #bottom)
   local top = board:top(board.active > room and room - 1 or room)
   local w, now, out = layout(columns, top, board.shows > 1), board.now(), {}
   for _, row in ipairs(top) do
@@ -117,8 +147,7 @@ function M.lines(board, columns, rows, paint)
     out[#out + 1] = line
   end
   if board.active > #top then out[#out + 1] = more_line(board, #top, columns, paint) end
-  out[#out + 1] = footer(board, columns, paint)
-  return out
+  return table.move(bottom, 1, #bottom, #out + 1, out)
 end
 
 -- ---- drawing ----
