@@ -2,6 +2,7 @@
  * Lua cannot ask for. Nothing here waits. */
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -64,6 +65,14 @@ static int l_open_files(lua_State *L)
         lua_pushnumber(L, values[i] == RLIM_INFINITY ? (lua_Number)HUGE_VAL
                                                      : (lua_Number)values[i]);
     return 2;
+}
+
+/* cwd() -> the current folder; nil where it is gone           [-0, +1, m] */
+static int l_cwd(lua_State *L)
+{
+    char path[PATH_MAX];
+    lua_pushstring(L, getcwd(path, sizeof path));
+    return 1;
 }
 
 /* exe() -> path of this program                              [-0, +1, m] */
@@ -131,10 +140,15 @@ static int l_versions(lua_State *L)
 int luaopen_rt_sys(lua_State *L)
 {
     static const luaL_Reg lib[] = {
-        {"isatty", l_isatty},     {"window", l_window},
-        {"disk", l_disk},         {"open_files", l_open_files},
-        {"versions", l_versions}, {"exe", l_exe},
-        {"process", l_process},   {NULL, NULL},
+        {"isatty", l_isatty},
+        {"window", l_window},
+        {"disk", l_disk},
+        {"open_files", l_open_files},
+        {"versions", l_versions},
+        {"exe", l_exe},
+        {"process", l_process},
+        {"cwd", l_cwd},
+        {NULL, NULL},
     };
     luaL_newlib(L, lib);
     return 1;

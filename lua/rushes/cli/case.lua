@@ -20,7 +20,7 @@ local M = {}
 ---@field looks table<string, {now?: rushes.Evidence, err?: rt.Err}>  by provider
 ---@field unknown integer    of the rows, those not even asked for again
 ---@field held integer       thousandths, all rows
----@field last? rushes.records.Run
+---@field again string    the command that runs the script
 ---@field done? {id: integer, how: string}[]     what was settled just now
 ---@field now number
 
@@ -76,8 +76,8 @@ function M.gather(folder, looks)
   judge(journal, rows, looks, meta)
   local unknown, held = sums(rows)
   return { show = meta.show or folder, folder = folder, rows = rows, looks = looks,
-    unknown = unknown, held = held, last = journal:last_run(), holder = running,
-    now = core.time() }
+    unknown = unknown, held = held, holder = running, now = core.time(),
+    again = steps.run(folder, journal:last_run(), meta) }
 end
 
 -- ---- lines ----
@@ -163,8 +163,7 @@ function M.next_steps(case)
       "on the safe side; or lost, if the provider's web page says so" }
   end
   if case.unknown == 0 and case.done and #case.done > 0 then
-    list[#list + 1] = { steps.run(case.folder, case.last),
-      "asks anew for what has no clip" }
+    list[#list + 1] = { case.again, "asks anew for what has no clip" }
   end
   return list
 end

@@ -8,6 +8,19 @@ M.OK, M.SOME_FAILED, M.USAGE, M.NOT_FOUND, M.AUTH, M.PROVIDER, M.NETWORK, M.SCRI
 M.BUDGET, M.UNKNOWN, M.MODERATION = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 M.ASSERTION = 100
 
+-- What a status says, for a person who sees its number; signals are 128 and more.
+local MEANS = { "some takes failed", "the command line made no sense",
+  "something that it needs was not there", "no key, or it was refused",
+  "the provider failed or refused", "the network failed", "the script had an error",
+  "the budget did not reach", "the outcome of a paid call is not known",
+  "too many calls were moderated", [100] = "an expectation was not met",
+  [129] = "the terminal was closed", [130] = "Ctrl-C", [143] = "SIGTERM" }
+
+--- In words; nil for 0 and for a script's own.
+---@param status integer
+---@return string?
+function M.means(status) return MEANS[status] end
+
 -- Error codes (docs/errors.md) and failure classes of providers (docs/design.md).
 local BY_CODE = {
   auth = 4, budget = 8, moderation = 10, unknown = 9,

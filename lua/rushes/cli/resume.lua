@@ -1,17 +1,13 @@
 --- The command that goes on where a run has stopped: the same one, without the flags that
 --- would buy again or decide again.
+local quote = require("rt.shell").quote
+
 local M = {}
 
 -- In the order of the help; a value, a list of values, or true.
 local KEPT = { "sim", "sim_speed", "sim_faults", "budget", "only", "fail_fast",
   "on_unknown", "verify", "allow_moderated", "same_account", "json", "no_progress",
   "lua_path", "verbose" }
-
-local function quote(s)
-  s = tostring(s)
-  if s:find "^[%w%._/:=,@%%+-]+$" then return s end
-  return "'" .. s:gsub("'", "'\\''") .. "'"
-end
 
 local function add(words, name, value)
   words[#words + 1] = "--" .. name:gsub("_", "-")

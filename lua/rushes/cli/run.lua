@@ -185,6 +185,10 @@ local function apply_flags(opts)
   for _, name in ipairs(STUDIO) do
     if opts[name] then require("rushes.config").options[name] = opts[name] end
   end
+  require("rushes.config").options.again = function()
+    local command = require("rushes.cli.resume").command(opts)
+    return command and require("rt.log").scrub(command) -- it is kept in a file
+  end
   if opts.force and not opts.yes then ask_first() end
 end
 

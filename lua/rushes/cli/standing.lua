@@ -1,6 +1,7 @@
 --- How a show stands, from its journal: as data, and as lines for a person.
 local holder = require "rushes.take.holder"
 local core = require "rt.c.core"
+local exit_status = require "rushes.cli.exit_status"
 local fs = require "rt.fs"
 local ledgers = require "rushes.money.ledger"
 local records = require "rushes.take.records"
@@ -15,6 +16,8 @@ local M = {}
 ---@field folder string
 ---@field holder? rushes.Holder          who runs it now
 ---@field last? rushes.records.Run
+---@field again string                   the command that runs the script
+---@field watched? boolean               somebody is looking on
 ---@field shots integer                  that its scripts have asked for
 ---@field unbegun integer                of them without a take
 ---@field takes rushes.records.Take[]    and calls by hand
@@ -52,9 +55,11 @@ local function count(takes)
   return states, begun, by_hand
 end
 
-local RANK = { unknown = 1, failed = 3, cancelled = 3, dropped = 4 }
+-- The others are under way at the provider: 2.
+local RANK = { unknown = 1, intent = 3, failed = 4, cancelled = 4, dropped = 5 }
 
---- What is not simply done: the unknown ones first, then those under way, then failures.
+--- What is not simply done: the unknown ones first, then those under way, those that wait
+--- to be sent, failures.
 local function open_takes(takes)
   local list = {}
   for _, take in ipairs(takes) do
@@ -72,12 +77,13 @@ end
 local function read(journal, folder, held_by)
   local meta, takes, shots = journal:meta(), journal:takes(), journal:shots()
   local states, begun, by_hand = count(takes)
-  local unbegun = 0
+  local last, unbegun = journal:last_run(), 0
   for _, shot in ipairs(shots) do
     if not begun[shot.name] then unbegun = unbegun + 1 end
   end
   return { show = meta.show or fs.basename(folder), folder = folder, holder = held_by,
-    last = journal:last_run(), shots = #shots, unbegun = unbegun, takes = takes,
+    last = last, again = steps.run(folder, last, meta), shots = #shots,
+    unbegun = unbegun, takes = takes,
     by_hand = by_hand, states = states, open = open_takes(takes), sums = journal:sums(),
     limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta),
     now = core.time() }
@@ -103,36 +109,53 @@ local LIVE = { intent = true, sent = true, accepted = true, queued = true,
 local AGAIN = { failed = true, cancelled = true, dropped = true, lost = true,
   charged = true, resubmit = true }
 
-local function add_up(states, set)
-  local n = 0
-  for state, k in pairs(states) do
-    if set[state] then n = n + k end
+--- How many takes a further run would follow, ask for anew, and not ask for because
+--- moderation has refused them.
+local function what_is_left(s)
+  local live, again, refused = 0, 0, 0
+  for _, take in ipairs(s.open) do
+    if LIVE[take.state] then
+      live = live + 1
+    elseif AGAIN[take.state] and take.class == "safety" then
+      refused = refused + 1
+    elseif AGAIN[take.state] then
+      again = again + 1
+    end
   end
-  return n
+  local done = s.last and s.last.status == 0
+  return live, again + (done and 0 or s.unbegun), refused
+end
+
+--- The command that runs the script again, and what it would do.
+local function run_step(s)
+  local live, again, refused = what_is_left(s)
+  if live > 0 then
+    return { s.again, ("follow %s that the provider has; nothing is bought twice"):format(
+      text.count(live, "take")) }
+  elseif again > 0 then
+    return { s.again, ("ask anew for %s without a clip"):format(
+      text.count(again, "take")) }
+  elseif refused > 0 then
+    return { s.again, ("once the prompts of %s that moderation refused are changed")
+      :format(text.count(refused, "take")) }
+  end
 end
 
 --- The next commands: {command, why}.
 ---@param s rushes.cli.Standing
 ---@return string[][]
 function M.next_steps(s)
-  local list = {}
-  local unknown, live = s.states.unknown or 0, add_up(s.states, LIVE)
-  local again = add_up(s.states, AGAIN)
+  local list, unknown = {}, s.states.unknown or 0
   if unknown > 0 then
     list[1] = { "rushes reconcile " .. steps.show(s.folder),
       ("%s whose outcome is not known, %s held"):format(text.count(unknown, "take"),
       text.count(text.thousandths(s.sums.unknown), "credit")) }
   end
-  if s.holder then
+  if not s.holder then
+    list[#list + 1] = run_step(s)
+  elseif not s.watched then
     list[#list + 1] = { ("rushes status %s --watch"):format(steps.show(s.folder)),
       "see how it goes on" }
-  elseif live > 0 then
-    list[#list + 1] = { steps.run(s.folder, s.last),
-      ("follow %s that the provider has; nothing is bought twice"):format(
-      text.count(live, "take")) }
-  elseif again > 0 then
-    list[#list + 1] = { steps.run(s.folder, s.last),
-      ("ask anew for %s without a clip"):format(text.count(again, "take")) }
   end
   return list
 end
@@ -145,23 +168,22 @@ local ORDER = { "landed", "running", "throttled", "queued", "accepted", "sent", 
   "succeeded", "unknown", "resubmit", "failed", "cancelled", "dropped", "lost",
   "charged" }
 
-local WORDS = { accepted = "accepted", intent = "about to be sent", sent = "being sent",
+local WORDS = { accepted = "accepted", intent = "waiting", sent = "being sent",
   succeeded = "to be downloaded", resubmit = "to be asked for again",
   dropped = "not sent", lost = "lost", charged = "charged without a clip" }
 
 local function state_word(state) return WORDS[state] or state end
 
-local function headline(s, paint)
+local function headline(s)
   local counts = {}
   for _, state in ipairs(ORDER) do
     if s.states[state] then
-      counts[#counts + 1] = paint(STYLE[state], ("%d %s"):format(s.states[state],
-        state_word(state)))
+      counts[#counts + 1] = ("%d %s"):format(s.states[state], state_word(state))
     end
   end
   if s.unbegun > 0 then counts[#counts + 1] = ("%s without a take"):format(
     text.count(s.unbegun, "shot")) end
-  return ("  %s, %s%s%s"):format(text.count(s.shots, "shot"),
+  return ("%s, %s%s%s"):format(text.count(s.shots, "shot"),
     text.count(#s.takes - s.by_hand, "take"),
     s.by_hand > 0 and (", %s by hand"):format(text.count(s.by_hand, "call")) or "",
     #counts > 0 and ": " .. table.concat(counts, ", ") or "")
@@ -179,8 +201,9 @@ local function who(s)
     return ("the last run, begun %s, did not end in an orderly way"):format(
       text.when(s.last.started, s.now))
   end
-  return ("not running; the last run ended %s with status %s"):format(
-    text.when(s.last.ended, s.now), s.last.status or "?")
+  local means = exit_status.means(s.last.status)
+  return ("not running; the last run ended %s with status %s%s"):format(
+    text.when(s.last.ended, s.now), s.last.status or "?", means and ": " .. means or "")
 end
 
 local MONEY = { { title = "credits" }, { title = "spent", right = true },
@@ -214,8 +237,8 @@ end
 
 local NAME = 30 -- columns of a shot and its take
 local TAKES = { { title = "take" }, { title = "model", most = 20 },
-  { title = "state" }, { title = "credits", right = true }, { title = "since",
-  right = true }, { title = "", wrap = true } }
+  { title = "state" }, { title = "credits", right = true },
+  { title = "for", right = true }, { title = "", wrap = true } }
 
 local function take_row(take, now)
   local state = take.stage == "still" and "still " .. state_word(take.state)
@@ -223,7 +246,7 @@ local function take_row(take, now)
   local name = take.shot and text.take(take.shot, ("t%03d"):format(take.number), NAME)
     or ("call %d by hand"):format(take.call)
   return { name, text.clean(take.model), { state, STYLE[take.state] },
-    text.thousandths(take.held + take.cost), text.clock(math.max(0, now - take.changed)),
+    text.thousandths(take.held + take.cost), text.span(math.max(0, now - take.changed)),
     { text.clean(take.failure or take.task and "task " .. take.task or ""), "dim" } }
 end
 
@@ -246,8 +269,9 @@ end
 ---@return string[]
 function M.lines(s, columns, most, paint)
   local lines = { paint("bold", text.clean(s.show)) .. (s.show ~= s.folder
-    and paint("dim", " in " .. text.clean(s.folder)) or ""), "  " .. who(s),
-    headline(s, paint) }
+    and paint("dim", " in " .. text.clean(s.folder)) or "") }
+  steps.say(lines, who(s), columns, paint)
+  steps.say(lines, headline(s), columns, paint)
   steps.append(lines, money_lines(s, columns, paint))
   steps.append(lines, take_lines(s, columns, most, paint))
   steps.append(lines, steps.lines(M.next_steps(s), columns, paint))

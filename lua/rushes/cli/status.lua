@@ -72,6 +72,7 @@ local function watch(folder, opts, view)
       local e
       s, e = standing.of(folder)
       if not s then error(e, 0) end
+      s.watched = true
       if not view then write(s, opts) end
       mark = now
     end

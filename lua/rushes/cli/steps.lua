@@ -1,4 +1,6 @@
 --- What to type next, as the last lines of a command's report.
+local quote = require("rt.shell").quote
+local sys = require "rt.c.sys"
 local text = require "rushes.cli.text"
 
 local M = {}
@@ -8,16 +10,24 @@ local M = {}
 ---@return string
 function M.show(folder)
   local show = folder:match "^(.+)/sim$"
-  return show and show .. " --sim" or folder
+  return show and quote(show) .. " --sim" or quote(folder)
 end
 
---- The command that runs the show's script again.
+local UNNAMED = { ["-"] = true, ["-e"] = true } -- a script that cannot be named again
+
+--- The command that runs the show's script again, from where it was run: another folder
+--- would be another show, and buy everything anew.
 ---@param folder string
 ---@param last? rushes.records.Run
+---@param meta table<string, string>  of the journal
 ---@return string
-function M.run(folder, last)
-  return ("rushes run %s%s"):format(folder:find "/sim$" and "--sim " or "",
-    last and last.script or "SCRIPT")
+function M.run(folder, last, meta)
+  local script = last and last.script
+  local command = meta.command or ("rushes run %s%s"):format(
+    folder:find "/sim$" and "--sim " or "",
+    script and not UNNAMED[script] and quote(script) or "SCRIPT")
+  if not meta.cwd or meta.cwd == sys.cwd() then return command end
+  return ("cd %s && %s"):format(quote(meta.cwd), command)
 end
 
 --- Put a sentence below lines: on a screen as many lines as it takes, else one.
@@ -44,7 +54,8 @@ function M.append(to, lines)
   for _, line in ipairs(lines) do to[#to + 1] = line end
 end
 
---- Steps {command, why} as lines: the reasons stand beside the commands if all have room.
+--- Steps {command, why} as lines: the reasons stand beside the commands if all have room,
+--- else above them. Commands are never broken: they are to be copied.
 ---@param list string[][]
 ---@param columns? integer
 ---@param paint fun(style: string?, s: string): string
@@ -56,11 +67,13 @@ function M.lines(list, columns, paint)
     beside = beside and wide + text.width(step[2]) + 6 <= (columns or math.huge)
   end
   for _, step in ipairs(list) do
-    local command, why = "  " .. text.pad(step[1], wide), "  # " .. step[2]
     if beside then
-      lines[#lines + 1] = paint("bold", command) .. paint("dim", why)
+      lines[#lines + 1] = "  " .. paint("bold", text.pad(step[1], wide))
+        .. paint("dim", "  # " .. step[2])
     else
-      lines[#lines + 1] = paint("dim", why)
+      for _, why in ipairs(text.wrap(step[2], math.max(20, columns - 6))) do
+        lines[#lines + 1] = paint("dim", "  # " .. why)
+      end
       lines[#lines + 1] = "  " .. paint("bold", step[1])
     end
   end

@@ -6,6 +6,7 @@ local fs = require "rt.fs"
 local hash = require "rt.hash"
 local json = require "rt.json"
 local log = require "rt.log"
+local quote = require("rt.shell").quote
 local task = require "rt.task"
 local assets = require "rushes.take.assets"
 local failures = require "rushes.take.failures"
@@ -392,7 +393,7 @@ function DO.unknown(call)
   return nil, err.new("unknown", ("%s was sent and it is not known whether it was taken"
     .. " (%s); its %s credits stay held and it is not sent again. See: rushes reconcile"
     .. " %s"):format(call.name, call.why, ledgers.credits(call.known.held),
-    call.ctx.journal.folder), { unknown = true })
+    quote(call.ctx.journal.folder)), { unknown = true })
 end
 
 function DO.fetch(call) return land(call) end

@@ -105,15 +105,21 @@ function Journal:shot(name, spec)
     name, json.encode(spec), core.time() } }
 end
 
---- Keep what may be spent, for those who look at the journal later. Does not wait.
----@param path string     of the budget; "" is the show's own
----@param limit? integer  thousandths; nil: without limit
-function Journal:limit(path, limit)
-  local name, value = "limit:" .. path, limit and tostring(limit)
+--- Keep a fact about the show for those who look at the journal later. Does not wait.
+---@param name string
+---@param value? string  nil: it is one no more
+function Journal:fact(name, value)
   if self.readonly or self.meta[name] == value then return end
   self.meta[name] = value
   self:later { value and { "INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value }
     or { "DELETE FROM meta WHERE key = ?", name } }
+end
+
+--- Keep what may be spent. Does not wait.
+---@param path string     of the budget; "" is the show's own
+---@param limit? integer  thousandths; nil: without limit
+function Journal:limit(path, limit)
+  self:fact("limit:" .. path, limit and tostring(limit))
 end
 
 --- The pinned decision for the n-th take of a shot, and how often it was made anew.

@@ -178,6 +178,7 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 ---@field state string    of the stage that is under way, or of the last
 ---@field stage string
 ---@field why? string     the policy's
+---@field class? string    of the failure
 ---@field failure? string
 ---@field task? string
 ---@field held integer    all stages and attempts together
@@ -187,11 +188,12 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 
 local TAKES = [[SELECT t.id, t.shot, t.number, c.model, t.why, c.id AS call, c.stage,
   t.id IS NULL OR c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost,
-  a.task, a.failure, a.changed, f.path
+  a.task, a.class, a.failure, a.changed, f.path
   FROM calls c JOIN attempts a ON a.call = c.id LEFT JOIN takes t ON t.id = c.take
-  LEFT JOIN files f ON f.call = c.id ORDER BY t.id IS NULL, t.shot, t.number, c.id, a.n]]
+  LEFT JOIN files f ON f.call = c.id ORDER BY t.id IS NULL, t.id, c.id, a.n]]
 
---- Each take with what has become of it, and each call by hand. A take shows the state of
+--- Each take with what has become of it, in the order of their making, and each call by
+--- hand. A take shows the state of
 --- the first stage that is not on disk; one whose stages all belong to other takes is not
 --- listed.
 ---@async
@@ -210,7 +212,7 @@ function Records:takes()
     take.changed = math.max(take.changed, row.changed)
     if take.state == "landed" or take.stage == row.stage then
       take.call, take.stage, take.state = row.call, row.stage, row.state
-      take.failure, take.task = row.failure, row.task
+      take.class, take.failure, take.task = row.class, row.failure, row.task
     end
     take.model = row.model -- in the end that of the last stage
     if row.last == 1 then take.file = row.path end

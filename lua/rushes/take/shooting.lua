@@ -8,6 +8,7 @@ local config = require "rushes.config"
 local journals = require "rushes.take.journal"
 local ledgers = require "rushes.money.ledger"
 local survey = require "rushes.take.survey"
+local sys = require "rt.c.sys"
 local accounts = require "rushes.take.account"
 
 local M = {}
@@ -139,6 +140,9 @@ local function open_journal(show, account)
     ok, e = share_credits(show, journal)
     if not ok then return nil, e end
     show.journal = journal
+    local again = config.options.again
+    journal:fact("command", again and again()) -- how to go on, and where it was typed
+    journal:fact("cwd", sys.cwd())
   end
   return journal
 end

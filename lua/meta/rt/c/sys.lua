@@ -4,6 +4,9 @@
 -- A module of the host in C; scripts should use lua/rt.
 local M = {}
 
+--- cwd() -> the current folder; nil where it is gone
+function M.cwd() end
+
 --- disk(path) -> free bytes, all bytes | nil, err
 function M.disk(path) end
 
