@@ -98,6 +98,8 @@ function T.test_an_open_submission_is_unknown_and_holds_its_credits()
     lib.assert_code(r, 0)
     lu.assertEquals(kinds(d), { "s1 motion unknown 60", "s2 motion cached 0" })
     lu.assertEquals({ d.credits, d.budgets[1].held }, { 0, 60 })
+    lu.assertStrContains(plan(s, source).stdout,
+      "  rushes reconcile night  # 1 call whose outcome is not known, 60 credits held")
   end)
 end
 
@@ -175,11 +177,24 @@ function T.test_a_script_with_an_error_shows_what_was_planned_so_far()
   studio.with({}, function(s)
     local d, r = data(s, TWO .. '\nerror "in the middle"')
     lib.assert_code(r, 7)
-    lu.assertEquals(#d.calls, 2)
+    lu.assertEquals({ #d.calls, d.err.code }, { 2, "script" })
     lu.assertStrContains(r.stderr, "in the middle")
+    r = plan(s, TWO .. '\nerror "in the middle"')
+    lu.assertStrContains(r.stdout, "there may be more calls than these")
     r = plan(s, TWO .. "\nos.exit(3)")
     lib.assert_code(r, 3)
     lu.assertStrContains(r.stdout, "s1 t001")
+    lu.assertNotStrContains(r.stdout, "there may be more")
+  end)
+end
+
+function T.test_a_script_that_came_to_nothing_is_not_said_to_ask_for_nothing()
+  studio.with({}, function(s)
+    local r = plan(s, 'error "at once"')
+    lib.assert_code(r, 7)
+    lu.assertEquals(r.stdout, "")
+    local d = data(s, 'error "at once"')
+    lu.assertEquals({ #d.calls, d.err.message }, { 0, "script.lua:1: at once" })
   end)
 end
 

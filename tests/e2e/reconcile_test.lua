@@ -232,10 +232,21 @@ function T.test_an_audit_needs_the_account()
   studio.with({}, function(s)
     lib.assert_code(s:run(studio.script { "x" }), 0)
     lib.assert_code(command(s, { "audit", env = { RUNWAYML_API_SECRET = "" } }), 4)
-    lib.assert_code(command(s, { "audit", env = studio.env(s.sim.url .. "/other") }), 7)
+    lib.assert_code(command(s, { "audit", env = studio.env(s.sim.url .. "/other") }), 2)
     local r = command(s, { "audit", "--days", "0" })
     lib.assert_code(r, 2)
     lu.assertStrContains(r.stderr, "--days is a whole number from 1 to 90")
+  end)
+end
+
+function T.test_a_rehearsal_has_no_account_to_ask()
+  lib.in_folder(function(dir)
+    assert(fs.write(dir .. "/script.lua", studio.script { "x" }))
+    lib.assert_code(lib.rushes { "run", "--sim", "--sim-speed", "1000", "script.lua",
+      cwd = dir }, 0)
+    local r = lib.rushes { "audit", "--sim", cwd = dir }
+    lib.assert_code(r, 2)
+    lu.assertStrContains(r.stderr, "the takes are of a rehearsal (--sim)")
   end)
 end
 

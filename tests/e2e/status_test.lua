@@ -114,4 +114,16 @@ function T.test_no_line_is_wider_than_a_narrow_terminal()
   end)
 end
 
+function T.test_a_program_that_asks_for_json_gets_the_error_as_json()
+  lib.in_folder(function(dir)
+    for _, command in ipairs { "status", "reconcile", "audit" } do
+      local r = lib.rushes { command, "--json", "nowhere", cwd = dir }
+      lib.assert_code(r, 3)
+      local d = assert(json.decode(r.stdout))
+      lu.assertEquals({ d.schema, d.exit, d.err.code }, { 1, 3, "not_found" })
+      lu.assertEquals(r.stderr, "rushes: " .. d.err.message .. "\n")
+    end
+  end)
+end
+
 return T

@@ -29,7 +29,7 @@ local function plan(calls, accounts)
       show.reserved = show.reserved + ledgers.thousandths(c.credits)
     end
   end
-  return { calls = calls, shows = { { show = "night", ledger = show } },
+  return { calls = calls, shows = { { show = "night", ledger = show, output = "night" } },
     accounts = accounts or {} }
 end
 
@@ -61,6 +61,11 @@ function T.test_budgets_tell_what_is_left_afterwards()
   local row = bill(MIXED()).budgets[1]
   lu.assertEquals({ row.name, row.limit, row.spent, row.held, row.plan, row.left },
     { "show night", 400000, 100000, 60000, 85500, 154500 })
+end
+
+function T.test_a_budget_that_was_lowered_below_what_is_spent_has_nothing_left()
+  show.spent = 500000
+  lu.assertEquals(bill(MIXED()).budgets[1].left, 0)
 end
 
 function T.test_nested_budgets_count_what_is_below_them()
@@ -112,7 +117,7 @@ function T.test_the_finish_is_told_with_its_lanes()
   local said, f = when({ call("a", "new", 60), call("b", "new", 60), call("c", "new", 60) },
     { ["gen4.5"] = { at_once = 2, used = 0 } })
   lu.assertEquals(f.finish.seconds, 128)
-  lu.assertStrContains(said, "(in 2 min) on 2 lanes: gen4.5 2 at once (typical times")
+  lu.assertStrContains(said, "(in 2 min) on 1 lane: gen4.5 2 at once (typical times")
 end
 
 function T.test_stills_and_frames_have_their_own_times()

@@ -4,6 +4,8 @@ local err = require "rt.err"
 
 local M = {}
 
+local SIMULATOR = "the simulator" -- stands for the address of every run --sim
+
 --- The account, if the address that is set now is the one the takes were made at: the
 --- numbers of another account would say nothing.
 ---@param provider string
@@ -11,12 +13,17 @@ local M = {}
 ---@return rushes.Account?
 ---@return rt.Err?
 function M.account(provider, meta)
+  local base = meta["base:" .. provider]
+  if base == SIMULATOR then
+    return nil, err.new("usage", "the takes are of a rehearsal (--sim): its simulator has"
+      .. " ended, so there is no account to ask")
+  end
   local account, e = accounts.open(provider)
   if not account then return nil, e end
-  local base = meta["base:" .. provider]
   if base and base ~= account.cfg.base then
-    return nil, err.new("invalid", ("the takes were made by %s at %s, and the address"
-      .. " that is set now is %s"):format(provider, base, account.cfg.base))
+    return nil, err.new("usage", ("the takes were made by %s at %s, and the address that"
+      .. " is set now is %s, whose account knows nothing of them: set it back"):format(
+      provider, base, account.cfg.base))
   end
   return account
 end

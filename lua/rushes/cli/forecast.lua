@@ -88,8 +88,7 @@ local function lanes_words(forecast)
     parts[i] = lane.n and ("%s %d at once"):format(text.clean(lane.model), lane.n)
       or text.clean(lane.model) .. " without limit"
   end
-  return (" on %s: %s"):format(text.count(forecast.finish.slots, "lane"),
-    table.concat(parts, ", "))
+  return (" on %s: %s"):format(text.count(#parts, "lane"), table.concat(parts, ", "))
 end
 
 local function cap_words(finish)

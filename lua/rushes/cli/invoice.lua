@@ -23,6 +23,8 @@ local M = {}
 ---@field total integer         thousandths that would be held
 ---@field accounts table<string, table>
 ---@field forecast? rushes.cli.Forecast  nil when nothing is to be sent
+---@field unknown {command: string, calls: integer, held: integer}[]  by show
+---@field failed? any           what the script raised: there may be more calls
 ---@field now number
 
 ---@class rushes.cli.BudgetRow
@@ -81,7 +83,7 @@ end
 local function budget_row(ledger, name, depth, planned, path)
   return { name = name, path = path, depth = depth, limit = ledger.limit,
     spent = ledger.spent, held = math.max(0, ledger.reserved - planned), plan = planned,
-    left = ledger.limit and ledger:room() }
+    left = ledger.limit and math.max(0, ledger:room()) }
 end
 
 local function paths_of(calls)
@@ -117,11 +119,32 @@ local function budget_rows(plan)
   return rows
 end
 
+--- Where a person has to decide first.
+local function unknown_rows(plan)
+  local rows, by_show = {}, {}
+  for _, call in ipairs(plan.calls) do
+    if call.call == "unknown" then
+      local row = by_show[call.show] or { calls = 0, held = 0 }
+      by_show[call.show] = row
+      row.calls, row.held = row.calls + 1, row.held + amount(call)
+    end
+  end
+  for _, show in ipairs(plan.shows) do
+    local row = by_show[show.show]
+    if row and not row.command then
+      row.command = "rushes reconcile " .. steps.show(show.output)
+      rows[#rows + 1] = row
+    end
+  end
+  return rows
+end
+
 --- Add up what was collected. Waits (reads journals for how long calls usually take).
 ---@async
 ---@param plan rushes.cli.Plan
+---@param failed? any  what the script raised
 ---@return rushes.cli.Invoice
-function M.of(plan)
+function M.of(plan, failed)
   local to_send = {}
   for _, call in ipairs(plan.calls) do
     if wanted(call) then to_send[#to_send + 1] = call end
@@ -129,7 +152,8 @@ function M.of(plan)
   return { calls = plan.calls, states = by_state(plan.calls),
     models = by_model(plan.calls), budgets = budget_rows(plan),
     total = planned_in(plan.calls), accounts = plan.accounts,
-    forecast = #to_send > 0 and forecast.of(to_send, plan) or nil, now = core.time() }
+    forecast = #to_send > 0 and forecast.of(to_send, plan) or nil,
+    unknown = unknown_rows(plan), failed = failed, now = core.time() }
 end
 
 -- ---- lines ----
@@ -199,7 +223,7 @@ local function budget_lines(bill, columns, paint)
     rows[i] = { ("  "):rep(row.depth) .. text.clean(row.name),
       row.limit and text.thousandths(row.limit) or { "none", "dim" },
       text.thousandths(row.spent), text.thousandths(row.held), text.thousandths(row.plan),
-      row.left and { text.thousandths(row.left), row.left <= 0 and "red" or "bold" }
+      row.left and { text.thousandths(row.left), row.left == 0 and "red" or "bold" }
       or "" }
   end
   return tables.lines(BUDGETS, rows, { paint = paint, width = columns })
@@ -222,7 +246,19 @@ local function account_lines(bill, columns, paint)
     end
   end
   if bill.forecast then say(nil, forecast.sentence(bill.forecast, bill.now)) end
+  if bill.failed then
+    say("red", "the script did not come to its end: there may be more calls than these")
+  end
   return lines
+end
+
+local function next_lines(bill, columns, paint)
+  local list = {}
+  for i, row in ipairs(bill.unknown) do
+    list[i] = { row.command, ("%s whose outcome is not known, %s held"):format(
+      text.count(row.calls, "call"), text.count(text.thousandths(row.held), "credit")) }
+  end
+  return steps.lines(list, columns, paint)
 end
 
 --- The lines of `rushes plan`.
@@ -237,6 +273,7 @@ function M.lines(bill, columns, paint)
   steps.append(lines, model_lines(bill, columns, paint))
   steps.append(lines, budget_lines(bill, columns, paint))
   steps.append(lines, account_lines(bill, columns, paint))
+  steps.append(lines, next_lines(bill, columns, paint))
   return lines
 end
 
@@ -293,6 +330,7 @@ function M.data(bill)
   return { schema = 1, calls = calls_data(bill.calls), states = sums_data(bill.states),
     models = sums_data(bill.models), budgets = budgets_data(bill.budgets),
     credits = ledgers.credits(bill.total), accounts = accounts_data(bill.accounts),
+    err = require("rushes.cli.jsonl").error(bill.failed),
     finish = bill.forecast and forecast.data(bill.forecast, bill.now), time = bill.now }
 end
 

@@ -4,6 +4,15 @@ local text = require "rushes.cli.text"
 
 local M = {}
 
+--- What a program gets in place of the answer.
+---@param e rt.Err
+---@param status integer  that the command ends with
+function M.failure(e, status)
+  io.stdout:write(require("rt.json").encode { schema = 1, exit = status,
+    err = require("rushes.cli.jsonl").error(e) }, "\n")
+  io.stdout:flush()
+end
+
 --- Write it.
 ---@param opts {json?: boolean}
 ---@param data fun(): table  what --json gives

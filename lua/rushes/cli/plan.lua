@@ -51,23 +51,26 @@ local function blocked_by_budget(plan)
   return false
 end
 
-local function print_invoice(plan, opts)
+--- The invoice, also of a script that has failed: of the calls so far. Of a script that
+--- came to nothing the error alone is told.
+local function print_invoice(plan, opts, failed)
   local invoice = require "rushes.cli.invoice"
-  local bill = invoice.of(plan)
+  if failed and #plan.calls == 0 and not opts.json then return end
+  local bill = invoice.of(plan, failed)
   output.write(opts, function() return invoice.data(bill) end,
     function(columns, paint) return invoice.lines(bill, columns, paint) end)
 end
 
 local PRINTING = 30 -- seconds at most, when the script was ended meanwhile
 
---- The script, and then its invoice, however the script ends: by an error or os.exit
---- too, then of the calls so far.
+--- The script, and then its invoice, however the script ends: by an error or os.exit too.
 local function body(plan)
   return function(state, opts)
     local script = run.body(state, opts)
     return function(program)
-      local _ <close> = setmetatable({}, { __close = function()
-        task.shield(PRINTING, print_invoice, plan, opts)
+      local _ <close> = setmetatable({}, { __close = function(_, raised)
+        local failed = not program.exit and raised or nil
+        task.shield(PRINTING, print_invoice, plan, opts, failed)
       end })
       script(program)
     end

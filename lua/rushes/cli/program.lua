@@ -13,6 +13,7 @@ local M = {}
 ---@field err? rt.Err        what the code raised
 ---@field display? rushes.cli.Display
 ---@field verbose? boolean
+---@field json? boolean      stdout is for one JSON object, an error's too
 ---@field on_ctrl_c? fun()   takes Ctrl-C over (the prompt)
 local Program = {}
 Program.__index = Program
@@ -140,7 +141,7 @@ end
 
 --- Run `body(program)` in a task to its end and report what went wrong.
 ---@param body async fun(program: rushes.cli.Program)
----@param program? table  fields to start with: verbose, ending (a task calls it last)
+---@param program? table  fields to start with: verbose, json, ending (a task calls it)
 ---@return integer status  the exit status of the process
 function M.run(body, program)
   program = setmetatable(program or {}, Program)
@@ -152,6 +153,9 @@ function M.run(body, program)
     require("rushes.cli.report").show(program, program.err)
   end
   local code = program:status()
+  if program.json and program.err and not program.exit and not program.signal then
+    require("rushes.cli.output").failure(program.err, code)
+  end
   if program.display then program.display:finish(code, program.err) end
   return code
 end
