@@ -10,7 +10,7 @@
 /* Its address is what the scheduler's own yields yield. */
 static char mark;
 
-/* How long after Ctrl-C a script may go on without awaiting. */
+/* How long after Ctrl-C one task may go on without awaiting. */
 #define INTERRUPT_GRACE_NS 500000000u
 #define HOOK_INSTRUCTIONS 10000
 
@@ -29,7 +29,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
         lua_sethook(L, NULL, 0, 0); /* it awaited after all */
         return;
     }
-    if (c->interrupts < 2 && uv_hrtime() - c->interrupt_at < INTERRUPT_GRACE_NS)
+    if (uv_hrtime() - c->interrupt_at < INTERRUPT_GRACE_NS)
         return; /* the hook stays: what catches the error meets it again */
     rushes_push_error_code(L, "interrupted", 0,
                            "stopped by %s while the script was running "
@@ -50,12 +50,11 @@ int coro_interrupt(struct coro *c, int sig)
 {
     int stuck = c->interrupts >= 2 && unattended(c) &&
                 uv_hrtime() - c->interrupt_at >= INTERRUPT_GRACE_NS;
-    int first = c->interrupts == 0;
+    if (!unattended(c))
+        c->interrupt_at = uv_hrtime();
     c->interrupts += sig == SIGTERM ? 2 : 1;
     c->interrupt_signal = sig;
     c->interrupt_turn = c->turns;
-    if (first)
-        c->interrupt_at = uv_hrtime();
     if (c->running)
         lua_sethook(c->running, on_count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     return stuck;
@@ -83,6 +82,8 @@ static int resume(lua_State *L, lua_State *co, int narg, int *n)
         return luaL_error(L, "too many arguments to resume");
     lua_xmove(L, co, narg);
     c->running = co;
+    if (!outer && unattended(c))
+        c->interrupt_at = uv_hrtime(); /* many that end do not hang */
     pass_interrupt_on(c, co);
     int status = lua_resume(co, L, narg, n);
     c->running = outer;

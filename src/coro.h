@@ -15,7 +15,8 @@ struct coro {
     volatile sig_atomic_t interrupts;
     volatile sig_atomic_t interrupt_signal; /* the last of them */
     unsigned long interrupt_turn;
-    uint64_t interrupt_at; /* uv_hrtime() of the first */
+    uint64_t interrupt_at; /* uv_hrtime() of the first that was not attended to,
+                            * or when the running task was resumed since */
 };
 
 /* The one of this state's runtime; in rt.c.                 [-0, +0, -] */

@@ -1,6 +1,7 @@
 --- Flags that decide what is paid for: what they leave out, and slips of the hand that
 --- must not cost credits or pass for success.
 local lu = require "luaunit"
+local proc = require "rt.proc"
 
 local lib = require "e2e.lib"
 local studio = require "e2e.studio"
@@ -66,6 +67,39 @@ function T.test_numbers_that_make_no_sense_are_named()
     lib.assert_code(r, 2)
     lu.assertStrContains(r.stderr, said)
   end
+end
+
+--- Run --force on a terminal and type `answer` when it asks.
+local function forced(s, answer)
+  local env = studio.env(s.sim.url)
+  env.TERM, env.LANG = "xterm", "C.UTF-8"
+  local p = assert(proc.spawn { "script", "-qefc", lib.RUSHES
+    .. " run --force --only lobby script.lua", "/dev/null", cwd = s.dir, stdin = true,
+    env = env })
+  local out, typed = "", false
+  for chunk in function() return p:read() end do
+    out = out .. chunk
+    if not typed and out:find("[y/N] ", 1, true) then
+      typed = true
+      p:write(answer)
+    end
+  end
+  return p:wait(), out
+end
+
+function T.test_force_says_the_price_and_only_a_yes_agrees()
+  studio.with({}, function(s)
+    lib.assert_code(s:run(THREE), 0)
+    for answer, code in pairs { ["\n"] = 0, ["no\n"] = 0, ["yess\n"] = 0, ["\3"] = 130 } do
+      local r, out = forced(s, answer)
+      lib.assert_code(r, code)
+      lu.assertStrContains(out, "make 1 take anew for up to 60 credits? [y/N] ")
+      lu.assertStrContains(out, "lobby t002 stopped: not submitted: the price was not agreed")
+      lu.assertEquals(s:bill().created, 3)
+    end
+    lib.assert_code(forced(s, " YES\n"), 0)
+    lu.assertEquals(s:bill().created, 4)
+  end)
 end
 
 return T

@@ -4,7 +4,10 @@ local lu = require "luaunit"
 local proc = require "rt.proc"
 local task = require "rt.task"
 
+local json = require "rt.json"
+
 local lib = require "e2e.lib"
+local studio = require "e2e.studio"
 
 local T = {}
 
@@ -75,6 +78,38 @@ function T.test_with_nothing_paid_for_the_first_leaves()
   end)
   lib.assert_code(r, 130)
   lu.assertEquals(r.stderr, "")
+end
+
+local MANY = studio.script [[
+for i = 1, 400 do show:shot { name = "s" .. i, prompt = tostring(i) } end
+]]
+
+--- Leaving calls off hundreds of takes in one turn: that is no script that hangs.
+function T.test_many_takes_are_called_off_in_an_orderly_way()
+  for _, signals in ipairs { { "SIGINT", "SIGINT" }, { "SIGTERM" } } do
+    studio.with({ speed = 1 }, function(s)
+      assert(require("rt.fs").write(s.dir .. "/script.lua", MANY))
+      local last, r
+      task.scope(function()
+        local p = assert(proc.spawn { lib.RUSHES, "run", "--json", "script.lua",
+          cwd = s.dir, env = studio.env(s.sim.url) })
+        for line in p:lines() do
+          last = assert(json.decode(line))
+          if last.event == "submitted" and signals[1] then
+            p:kill(table.remove(signals, 1))
+          elseif last.event == "failed" and signals[1] then -- the others were stopped
+            p:kill(table.remove(signals, 1))
+          end
+        end
+        r = p:wait()
+      end)
+      lu.assertEquals(last.exit, r.code)
+      lu.assertNil(last.err, r.stderr)
+      lu.assertEquals({ last.stopped, last.failed }, { 400, 0 })
+      local rows = s:journal "SELECT state FROM attempts WHERE held > 0 AND task IS NULL"
+      lu.assertEquals(rows, {})
+    end)
+  end
 end
 
 return T

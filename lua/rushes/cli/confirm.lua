@@ -1,5 +1,22 @@
 --- Asks a person at the terminal before takes are paid a second time.
+local stop = require "rushes.stop"
+local task = require "rt.task"
+local terminal = require "rushes.cli.terminal"
 local text = require "rushes.cli.text"
+
+--- What the person types, or nil when they close the input or press Ctrl-C. Waits.
+local function answer()
+  local input <close> = require("rt.stdin").open()
+  if not input then return nil end
+  local line
+  task.scope(function(s)
+    local off = stop.on_request(function() s:cancel "Ctrl-C" end)
+    local _ <close> = setmetatable({}, { __close = off })
+    line = input:line()
+  end)
+  if line then terminal.typed_line() end
+  return line
+end
 
 --- Waits for the answer; only "y" and "yes" agree.
 ---@async
@@ -7,11 +24,9 @@ local text = require "rushes.cli.text"
 ---@param credits number
 ---@return boolean
 return function(takes, credits)
+  if stop.requested() then return false end
   io.stderr:write(("make %s anew for up to %s? [y/N] "):format(text.count(takes, "take"),
     text.count(text.credits(credits), "credit")))
-  local input = require("rt.stdin").open()
-  if not input then return false end
-  local answer <const> = (input:line() or ""):match "^%s*(%a*)"
-  input:close()
-  return answer:lower() == "y" or answer:lower() == "yes"
+  local word = (answer() or ""):match("^%s*(%a*)"):lower()
+  return word == "y" or word == "yes"
 end

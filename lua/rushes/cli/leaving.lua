@@ -12,7 +12,7 @@ local LIST_MAX = 20
 function M.following(program, n, held)
   if program.display then program.display.board.stopping = true end
   local what = n > 0 and text.count(n, "take") .. " already paid for"
-    or "what is already paid for"
+    or "what is being sent"
   program:say(("stopping: nothing more is submitted; following %s (%s held)."
     .. " Once more to leave now"):format(what, text.count(text.credits(held), "credit")))
 end

@@ -117,10 +117,18 @@ local function catch(region, on_screen)
   prints.through(io.stdout)
 end
 
+local current
+
+--- The person has ended a line of theirs: the cursor is at the beginning of the next.
+function M.typed_line()
+  if current then current.mid_line = false end
+end
+
 --- Make the region at the bottom of the terminal on stderr.
 ---@return rushes.cli.Region
 function M.open()
   local region = setmetatable({ lines = {}, mid_line = false, again_at = 0 }, Region)
+  current = region
   catch(region, { [io.stderr] = true, [io.stdout] = sys.isatty(1) or nil })
   return region
 end
