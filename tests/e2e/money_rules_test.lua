@@ -33,6 +33,22 @@ function T.test_the_breaker_holds_back_the_rest_of_an_arm()
   end)
 end
 
+function T.test_running_it_again_does_not_send_three_more()
+  studio.with({ tier = 1 }, function(s)
+    s:run(ARM:format "")
+    local r = s:run(ARM:format "", { command = "plan" })
+    lu.assertStrContains(r.stdout, "blocked (not sent)      6")
+    r = s:run(ARM:format "")
+    lib.assert_code(r, 10)
+    lu.assertStrContains(r.stderr, "s1: moderation has refused this prompt")
+    lu.assertStrContains(r.stderr, "s6 t001 failed: not sent: moderation has refused 3 calls")
+    lu.assertEquals(s:bill().created, 3)
+    -- what was refused is taken out: the rest has its own chance
+    s:run((ARM:format(""):gsub("i = 1, 6", "i = 3, 6")))
+    lu.assertEquals(s:bill().created, 5)
+  end)
+end
+
 function T.test_the_breakers_limit_can_be_set_and_taken_away()
   studio.with({ tier = 1 }, function(s)
     s:run(ARM:format "moderation_limit = 1,")

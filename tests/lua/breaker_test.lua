@@ -17,7 +17,7 @@ function T.test_three_refusals_of_one_shot_hold_back_its_rest_only()
   lu.assertEquals(exit_status.of_error(e), 10)
   lu.assertStrContains(e.message,
     "not sent: moderation has refused 3 calls of shot street, so the rest of it is held")
-  lu.assertStrContains(e.message, "change the prompt or the pictures")
+  lu.assertStrContains(e.message, "change what was refused or take it out, or raise the")
   lu.assertStrContains(e.message, "--allow-moderated")
   lu.assertNil(breaker:check(ARM))
 end
@@ -44,17 +44,27 @@ function T.test_other_failures_do_not_count()
   lu.assertStrContains(breaker:check(STREET).message, "1 call of shot street")
 end
 
-function T.test_a_journal_seeds_it()
-  local breaker = breakers.new()
-  breaker:seed("shot:street", 2)
+function T.test_what_is_remembered_counts_once_for_each_content()
+  local breaker = breakers.new(2)
+  breaker:failed(ARM, "safety", "one")
+  breaker:remembered(ARM, "one") -- asked for again in the same run
+  breaker:remembered(STREET, "one")
+  lu.assertNil(breaker:check(ARM))
+  breaker:remembered(ARM, "two")
+  breaker:remembered(ARM, "two")
+  lu.assertEquals(breaker:check(ARM).count, 2)
   lu.assertNil(breaker:check(STREET))
-  breaker:failed(STREET, "safety")
-  lu.assertNotNil(breaker:check(STREET))
+end
+
+function T.test_the_same_content_refused_twice_counts_twice()
+  local breaker = breakers.new(2)
+  for _ = 1, 2 do breaker:failed(STREET, "safety", "one") end -- both may be charged
+  lu.assertEquals(breaker:check(STREET).count, 2)
 end
 
 function T.test_it_can_be_switched_off()
   local breaker = breakers.new(false)
-  breaker:seed("shot:street", 1000)
+  for i = 1, 10 do breaker:failed(STREET, "safety", "content " .. i) end
   lu.assertNil(breaker:check(STREET))
 end
 

@@ -6,8 +6,7 @@ local M = {}
 
 -- In the order of the help; a value, a list of values, or true.
 local KEPT = { "sim", "sim_speed", "sim_faults", "budget", "only", "fail_fast",
-  "on_unknown", "verify", "allow_moderated", "same_account", "json", "no_progress",
-  "lua_path", "verbose" }
+  "on_unknown", "verify", "same_account", "json", "no_progress", "lua_path", "verbose" }
 
 local function add(words, name, value)
   words[#words + 1] = "--" .. name:gsub("_", "-")

@@ -214,6 +214,7 @@ local function moderated(call)
   if ctx.options.allow_moderated then return nil end
   local code = next(ctx.journal.moderated) and ctx.journal.moderated[call:content()]
   if code then
+    ctx.breaker:remembered(ctx.keys, call:content())
     return err.new("moderation", ("%s: moderation has refused this prompt with these"
       .. " pictures and this model before (%s), so it was not sent. Change them, or say"
       .. " --allow-moderated; repeated refusals can cost the account"):format(call.name,
@@ -300,15 +301,17 @@ local function learn(call, e)
   if e.daily then
     ctx.lanes:close(call.model, ctx.account:pace(e.retry_after), e.message)
   end
-  ctx.breaker:failed(ctx.keys, e.class)
+  ctx.breaker:failed(ctx.keys, e.class, e.class == "safety" and call:content() or nil)
 end
 
 --- Wait and hold the credits of another attempt, if the failure allows one.
 local function again(call, e, n)
   local wait = e.daily and 0 or failures.again(e, n)
   if not wait then return nil, e end
-  log.info("%s: %s; attempt %d follows%s", call.name, e.message, n + 1,
-    wait > 0 and (" in %.0f s"):format(wait) or "")
+  if not e.daily then -- of that the lane has told
+    log.info("%s: %s; attempt %d follows%s", call.name, e.message, n + 1,
+      wait > 0 and (" in %.0f s"):format(wait) or "")
+  end
   stop.sleep(call.ctx.account:pace(wait))
   if stop.requested() then return nil, e end
   local ok, why = call:reserve()
