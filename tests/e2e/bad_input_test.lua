@@ -113,7 +113,7 @@ function T.test_values_of_the_wrong_type_are_named()
       'require("rushes").show { name = "night", ratio = 16/9 }' },
     { 7, "show night: policy must be a function, not a string",
       'require("rushes").show { name = "night", policy = "gen4.5" }' },
-    { 7, "show night: budget is a number of credits, not lots",
+    { 7, "show night: budget is a number of credits from 0 on, not the text \"lots\"",
       'require("rushes").show { name = "night", budget = "lots" }' },
     { 7, "it names the folder", 'require("rushes").show { name = "../night" }' },
     { 7, "it takes letters, digits", in_show 'show:shot { name = "a/b", prompt = "x" }' },

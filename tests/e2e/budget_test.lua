@@ -1,4 +1,5 @@
 --- Budgets: what does not fit is not bought, and the simulator's bill agrees.
+local json = require "rt.json"
 local lu = require "luaunit"
 
 local lib = require "e2e.lib"
@@ -91,6 +92,45 @@ function T.test_a_moderated_take_is_charged_against_the_budget()
       print(take.status, take.credits, show.ledger:left() // 1000)]==]
     lu.assertEquals(r.stdout, "failed\t60\t10\n")
     lu.assertEquals(s:bill().charged, 60)
+  end)
+end
+
+function T.test_what_is_left_goes_to_those_that_asked_first()
+  studio.with({}, function(s)
+    local source = [[
+local rushes = require "rushes"
+local show = rushes.show { name = "night", budget = 120,
+  policy = rushes.policy.fixed { model = "gen4.5" } }
+local fns = {}
+for i = 1, 5 do
+  local shot = show:shot { name = "s" .. i, prompt = tostring(i) }
+  fns[i] = function() return shot:shoot() end
+end
+for _, take in ipairs(rushes.all(fns)) do io.write(take.shot.name, " ", take.status, "\n") end]]
+    local plan = s:run(source, { command = "plan", "--json" })
+    local blocked = {}
+    for _, call in ipairs(json.decode(plan.stdout).calls) do
+      if call.call == "blocked" then blocked[#blocked + 1] = call.shot end
+    end
+    lu.assertEquals(blocked, { "s3", "s4", "s5" })
+    lib.assert_code(plan, 8)
+    local r = s:run(source)
+    lib.assert_code(r, 8)
+    lu.assertEquals(r.stdout, "s1 landed\ns2 landed\ns3 failed\ns4 failed\ns5 failed\n")
+  end)
+end
+
+function T.test_the_shot_of_the_highest_priority_is_sent_first()
+  studio.with({ tier = 1 }, function(s)
+    local _, events = s:events(studio.script [[
+for i = 1, 4 do
+  show:shot { name = "s" .. i, prompt = tostring(i), priority = i == 3 and 1 or nil }
+end]])
+    local sent = {}
+    for _, e in ipairs(events) do
+      if e.event == "submitted" then sent[#sent + 1] = e.shot end
+    end
+    lu.assertEquals(sent, { "s3", "s1", "s2", "s4" })
   end)
 end
 

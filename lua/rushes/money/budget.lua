@@ -14,6 +14,13 @@ local MOST = 1e12 -- credits; as thousandths still exact
 
 local by_path = {} -- path -> ledger
 
+--- Can it be a limit, in credits?
+---@param credits any
+---@return boolean
+function M.is_amount(credits)
+  return type(credits) == "number" and credits >= 0 and credits <= MOST
+end
+
 local function check(name, credits, fn)
   if type(name) ~= "string" or name == "" then
     error("a budget needs a name: rushes.budget(\"seq010\", 120, function() … end)", 3)
@@ -22,7 +29,7 @@ local function check(name, credits, fn)
     error(("budget %q: a name takes letters, digits, '.', '_' and '-' only"):format(name),
       3)
   end
-  if type(credits) ~= "number" or not (credits >= 0 and credits <= MOST) then
+  if not M.is_amount(credits) then
     error(("budget %s: the second argument is a number of credits from 0 on, not %s")
       :format(name, type(credits) == "number" and credits or "a " .. type(credits)), 3)
   end

@@ -164,6 +164,21 @@ local function run(take)
   end
 end
 
+--- The takes that are to be made, those of a higher priority first: the first one to ask
+--- gets the slot.
+local function in_order(list)
+  local at, order = {}, {}
+  for i, take in ipairs(list) do
+    at[take] = i
+    if take.status == "planned" then order[#order + 1] = take end
+  end
+  table.sort(order, function(a, b)
+    local x, y = a.shot.priority, b.shot.priority
+    return x == y and at[a] < at[b] or x > y
+  end)
+  return order
+end
+
 --- What a script finds in takes that were only planned: no file, and a reason.
 local function not_sent(list)
   for _, take in ipairs(list) do
@@ -195,9 +210,7 @@ function M.shoot(show, wanted)
   if shooting.options.plan then return not_sent(list) end
   commit(shooting, list)
   task.scope(function(s)
-    for _, take in ipairs(list) do
-      if take.status == "planned" then s:spawn(run, take) end
-    end
+    for _, take in ipairs(in_order(list)) do s:spawn(run, take) end
   end)
   abandon(list) -- those that a cancellation has ended: it does not raise here
   event.emit("done", { show = show.name, takes = list })

@@ -9,6 +9,7 @@ local shoot = require "rushes.studio.shoot"
 local shots = require "rushes.studio.shot"
 local takes = require "rushes.studio.takes"
 local accounts = require "rushes.take.account"
+local budgets = require "rushes.money.budget"
 local assets = require "rushes.take.assets"
 
 local M = {}
@@ -37,31 +38,36 @@ local class = object.class("show", Show, FIELDS,
 local TYPES = { ratio = "string", fps = "number", provider = "string",
   output = "string", policy = "function" }
 
+--- A wrong value as a person has written it.
+local function as_written(value)
+  return type(value) == "string" and ("the text %q"):format(value) or tostring(value)
+end
+
 local function check(spec)
   if type(spec) ~= "table" then
     error(("rushes.show wants a table, not a %s"):format(type(spec)), 3)
   end
   suggest.check_keys("show", spec, SPEC, 2)
   if type(spec.name) ~= "string" or spec.name:find "[^%w%._%-]" or spec.name == "" then
-    error("a show needs a name of letters, digits, '.', '_' and '-': it names the folder"
-      .. " of the clips", 3)
+    error(("a show needs a name of letters, digits, '.', '_' and '-', not %s: it names"
+      .. " the folder of the clips"):format(as_written(spec.name)), 3)
   end
   for key, wanted in pairs(TYPES) do
-    local given = type(spec[key])
-    if given ~= "nil" and given ~= wanted then
+    local kind = type(spec[key])
+    if kind ~= "nil" and kind ~= wanted then
       error(("show %s: %s must be a %s, not a %s"):format(spec.name, key, wanted,
-        given), 3)
+        kind), 3)
     end
   end
   local limit = spec.moderation_limit
   if limit ~= nil and not (math.type(limit) == "integer" and limit >= 1) then
     error(("show %s: moderation_limit is a whole number from 1 on, not %s"):format(
-      spec.name, tostring(limit)), 3)
+      spec.name, as_written(limit)), 3)
   end
   local budget = spec.budget
-  if budget ~= nil and (type(budget) ~= "number" or budget < 0 or budget ~= budget) then
-    error(("show %s: budget is a number of credits, not %s"):format(spec.name,
-      tostring(budget)), 3)
+  if budget ~= nil and not budgets.is_amount(budget) then
+    error(("show %s: budget is a number of credits from 0 on, not %s"):format(spec.name,
+      as_written(budget)), 3)
   end
 end
 

@@ -1,7 +1,9 @@
 --- What paid calls of one show share: account, journal, lanes, breaker, the ledgers that
 --- hold their credits. Opening it is where a show is refused before anything is sent.
+local core = require "rt.c.core"
 local err = require "rt.err"
 local fs = require "rt.fs"
+local task = require "rt.task"
 local budgets = require "rushes.money.budget"
 local breakers = require "rushes.money.breaker"
 local config = require "rushes.config"
@@ -94,16 +96,23 @@ local function words(limit) return limit and ledgers.credits(limit) or "any numb
 
 function Shooting:last_in_folder(shot) return self.journal.clips[shot] or 0 end
 
+local PROBED = 10 -- seconds for which a folder that could be written counts as one
+local probed = {} -- folder -> when, monotonic
+
 --- Make the folder of the clips and find out, before one is paid for, whether they can
 --- be written there.
 local function open_folder(path)
+  if probed[path] and core.now() < probed[path] + PROBED then return true end
   local probe = fs.join(path, ".rushes-probe")
   local ok, e = fs.mkdir(path)
   if ok then
     ok, e = fs.write(probe, "")
     fs.remove(probe) -- or another show has: it tries the same
   end
-  if ok then return true end
+  if ok then
+    probed[path] = core.now()
+    return true
+  end
   return nil, err.new(e.code, ("no clip can be written to the folder %q, so nothing was"
     .. " sent: %s"):format(path, e.message), { cause = e })
 end
@@ -165,14 +174,7 @@ local function recognized(show, journal)
   return true
 end
 
---- Everything that calls of a show need, or why they cannot be made. Waits; sends one
---- question about the account, spends nothing.
----@async
----@param show rushes.Show
----@param account? rushes.Account  that of the show's provider unless told
----@return rushes.Shooting?
----@return rt.Err?
-function M.begin(show, account)
+local function begin(show, account)
   local options = config.options
   local ok, e = true, nil
   if not account then account, e = accounts.open(show.provider) end
@@ -196,6 +198,22 @@ function M.begin(show, account)
   return setmetatable({ show = show, account = account, journal = journal,
     lanes = survey.lanes(account), breaker = show.breaker, options = options }, Shooting)
     :here()
+end
+
+local turns = setmetatable({}, { __mode = "k" }) -- show -> semaphore
+
+--- Everything that calls of a show need, or why they cannot be made. One after the other,
+--- in the order of asking: of shots that are shot at the same time those that were asked
+--- for first get what is left of a budget, in every run and in a plan. Waits; sends one
+--- question about the account, spends nothing.
+---@async
+---@param show rushes.Show
+---@param account? rushes.Account  that of the show's provider unless told
+---@return rushes.Shooting?
+---@return rt.Err?
+function M.begin(show, account)
+  turns[show] = turns[show] or task.semaphore(1)
+  return turns[show]:with(begin, show, account)
 end
 
 return M
