@@ -1,9 +1,11 @@
 --- What is shown of a run: lines, JSON, the live view on a terminal.
+local fs = require "rt.fs"
 local json = require "rt.json"
 local lu = require "luaunit"
 local text = require "rushes.cli.text"
 
 local lib = require "e2e.lib"
+local studio = require "e2e.studio"
 
 local T = {}
 
@@ -133,6 +135,22 @@ function T.test_no_drawn_line_is_wider_than_the_terminal()
       end
     end
   end
+end
+
+function T.test_a_flood_of_takes_that_were_not_sent_is_counted()
+  studio.with({}, function(s)
+    local shots = {}
+    for i = 1, 9 do shots[i] = tostring(i) end
+    assert(fs.write(s.dir .. "/script.lua", studio.script(shots, "budget = 60")))
+    local _, lines = lib.on_terminal { "run", "script.lua", cwd = s.dir, columns = 200,
+      env = studio.env(s.sim.url) }
+    local all = table.concat(lines, "\n")
+    lu.assertEquals(count(all, " needs 60 credits, but show night has 0 left"), 3)
+    lu.assertStrContains(all, "\n  and 5 more did not fit either\n")
+    local _, printed = all:gsub("\ns%d +failed +0 +budget", "")
+    lu.assertEquals(printed, 8)
+    lu.assertStrContains(all, "1 of 9 takes landed · 8 failed")
+  end)
 end
 
 function T.test_more_takes_than_lines_are_counted()

@@ -85,7 +85,7 @@ function T.test_a_lost_answer_is_unknown_held_and_not_sent_again()
       lu.assertEquals(lines, { "s1\tunknown\t60\tunknown", landed(2) }, fault)
       lu.assertStrContains(said, UNKNOWN)
       lu.assertStrContains(said, "(60 credits held)")
-      lu.assertStrContains(said, "60 credits spent · 60 still held")
+      lu.assertStrContains(said, "60 credits spent · 60 credits still held")
       lu.assertEquals(s:bill().created, 2, fault)
     end)
   end

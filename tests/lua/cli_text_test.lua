@@ -1,5 +1,6 @@
 local lu = require "luaunit"
 local text = require "rushes.cli.text"
+local when = require "rushes.when"
 
 local T = {}
 
@@ -63,8 +64,8 @@ end
 
 function T.test_a_time_of_another_day_has_its_date()
   local now = os.time { year = 2026, month = 11, day = 23, hour = 14, min = 20 }
-  lu.assertEquals(text.when(now - 3600, now), "13:20")
-  lu.assertEquals(text.when(now + 86400, now), "2026-11-24 14:20")
+  lu.assertEquals(when.of(now - 3600, now), "13:20")
+  lu.assertEquals(when.of(now + 86400, now), "2026-11-24 14:20")
 end
 
 function T.test_the_number_of_a_take_is_never_cut_away()

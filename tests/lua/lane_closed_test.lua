@@ -35,7 +35,7 @@ function T.test_a_close_while_they_wait_and_a_time_instead_of_seconds()
     local got = waiters(s, all, { "a" })
     all:close(M, rig.wall() + DAY)
     lu.assertStrMatches(rig.notes[1], "gen4%.5: the provider takes no more for now; nothing"
-      .. " more is sent until %d%d:%d%d on %a%a%a %d%d %a%a%a")
+      .. " more is sent until %d%d%d%d%-%d%d%-%d%d %d%d:%d%d")
     slot:release()
     settle()
     lu.assertEquals(names(got), "")

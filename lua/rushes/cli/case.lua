@@ -10,6 +10,7 @@ local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
 local text = require "rushes.cli.text"
 local verdicts = require "rushes.money.verdict"
+local when = require "rushes.when"
 
 local M = {}
 
@@ -96,7 +97,7 @@ local function row_cells(row, now)
     or ("call %d by hand"):format(row.call)
   if row.stage == "still" then name = name .. " still" end
   return { { tostring(row.id), "bold" }, name, text.clean(row.model),
-    row.sent and text.when(row.sent, now) or "", text.thousandths(row.held),
+    row.sent and when.of(row.sent, now) or "", text.thousandths(row.held),
     { SAID[row.verdict.verdict]
       .. (row.state == "resubmit" and ", asked for again" or ""),
       STYLE[row.verdict.verdict] } }

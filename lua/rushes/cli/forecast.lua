@@ -4,6 +4,7 @@ local fs = require "rt.fs"
 local records = require "rushes.take.records"
 local schedule = require "rushes.cli.schedule"
 local text = require "rushes.cli.text"
+local when = require "rushes.when"
 
 local M = {}
 
@@ -111,7 +112,7 @@ function M.sentence(forecast, now)
     return "cannot finish: the account may make none of " .. finish.last
   end
   return ("cannot finish before %s (in %s)%s%s%s"):format(
-    text.when(now + finish.seconds, now), text.span(finish.seconds),
+    when.of(now + finish.seconds, now), text.span(finish.seconds),
     lanes_words(forecast), cap_words(finish),
     forecast.measured and "" or " (typical times, not measured here)")
 end

@@ -90,7 +90,9 @@ function M.summary(board)
   if board.active > 0 then parts[#parts + 1] = board.active .. " still under way" end
   local spent, held = board:money()
   parts[#parts + 1] = text.count(text.credits(spent), "credit") .. " spent"
-  if held > 0 then parts[#parts + 1] = text.credits(held) .. " still held" end
+  if held > 0 then
+    parts[#parts + 1] = text.count(text.credits(held), "credit") .. " still held"
+  end
   parts[#parts + 1] = text.clock(board:elapsed())
   return table.concat(parts, " · ")
 end

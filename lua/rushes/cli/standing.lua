@@ -8,6 +8,7 @@ local records = require "rushes.take.records"
 local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
 local text = require "rushes.cli.text"
+local when = require "rushes.when"
 
 local M = {}
 
@@ -193,17 +194,17 @@ local function who(s)
   if s.holder then
     local h = s.holder
     return ("run by process %s on %s since %s%s"):format(h.pid or "?",
-      text.clean(h.host or "?"), h.since and text.when(h.since, s.now) or "?",
+      text.clean(h.host or "?"), h.since and when.of(h.since, s.now) or "?",
       h.script and " (" .. text.clean(h.script) .. ")" or "")
   elseif not s.last then
     return "never run"
   elseif not s.last.ended then
     return ("the last run, begun %s, did not end in an orderly way"):format(
-      text.when(s.last.started, s.now))
+      when.of(s.last.started, s.now))
   end
   local means = exit_status.means(s.last.status)
   return ("not running; the last run ended %s with status %s%s"):format(
-    text.when(s.last.ended, s.now), s.last.status or "?", means and ": " .. means or "")
+    when.of(s.last.ended, s.now), s.last.status or "?", means and ": " .. means or "")
 end
 
 local MONEY = { { title = "credits" }, { title = "spent", right = true },

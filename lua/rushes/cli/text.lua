@@ -162,16 +162,6 @@ end
 ---@return string
 function M.thousandths(n) return M.credits(n / 1000) end
 
---- A time of day for a person here: 14:20, and the date where it is another day.
----@param t number    seconds since 1970
----@param now number
----@return string
-function M.when(t, now)
-  t, now = math.floor(t), math.floor(now)
-  local same = os.date("%Y-%m-%d", t) == os.date("%Y-%m-%d", now)
-  return os.date(same and "%H:%M" or "%Y-%m-%d %H:%M", t) --[[@as string]]
-end
-
 --- "1 take", "3 takes", "12.5 credits".
 ---@param n integer|string
 ---@param noun string

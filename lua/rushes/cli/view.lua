@@ -170,13 +170,44 @@ local function run(view)
   view.region:close()
 end
 
+-- ---- floods ----
+
+local ALIKE = 3 -- in a row that are told one by one
+
+-- Takes that were never sent, by the code of their error: hundreds at a time.
+local UNSENT = { budget = "did not fit either", stopped = "were not sent",
+  moderation = "were held back because of moderation" }
+
+local function end_flood(view)
+  if view.flood and view.alike > ALIKE then
+    view.region:above(("  and %d more %s"):format(view.alike - ALIKE,
+      UNSENT[view.flood]))
+  end
+  view.flood = nil
+end
+
+--- Is this one more of many that are not told one by one?
+local function floods(view, kind, f, row)
+  local code = kind == "failed" and not row and f.err and f.err.code
+  if not UNSENT[code] then
+    end_flood(view)
+    return false
+  end
+  if view.flood ~= code then
+    end_flood(view)
+    view.flood, view.alike = code, 0
+  end
+  view.alike = view.alike + 1
+  return view.alike > ALIKE
+end
+
 ---@param kind string
 ---@param f table
 ---@param row? rushes.cli.Row
 function View:event(kind, f, row)
   self.dirty = true
   local line = lines.lasting(kind, f, row, self.board, self.paint)
-  if line then self.region:above(line) end
+  if line and not floods(self, kind, f, row) then self.region:above(line) end
   if not self.running and self.board.active > 0 then
     self.running = true
     self.program.root:spawn(run, self)
@@ -184,10 +215,14 @@ function View:event(kind, f, row)
 end
 
 ---@param line string
-function View:say(line) self.region:above(line) end
+function View:say(line)
+  end_flood(self)
+  self.region:above(line)
+end
 
 function View:close()
   self.closed = true
+  end_flood(self)
   self.region:close()
 end
 

@@ -8,6 +8,7 @@ local task = require "rt.task"
 local event = require "rushes.event"
 local lines = require "rushes.money.line"
 local stop = require "rushes.stop"
+local clock = require "rushes.when"
 local windows = require "rushes.money.window"
 
 local M = {}
@@ -86,13 +87,6 @@ end
 
 -- ---- is a slot free? ----
 
---- The time as a person reads it, with the day where that is another one.
-local function clock(wall, now)
-  wall, now = wall // 1, now // 1
-  local same = os.date("%Y%j", wall) == os.date("%Y%j", now)
-  return os.date(same and "%H:%M" or "%H:%M on %a %d %b", wall)
-end
-
 local function tell(text, ...) event.emit("note", { text = text:format(...) }) end
 
 local function limit_of(lane)
@@ -122,7 +116,7 @@ local function capped(lanes, lane, used)
     lane.told = now
     tell("%s: the account's limit for 24 hours (%d) is reached; %s %s", lane.model,
       lane.daily, when == lane.look_at and "rushes looks again at"
-      or "the next one can be sent at", clock(wall + when - now, wall))
+      or "the next one can be sent at", clock.of(wall + when - now, wall))
   end
   return when
 end
@@ -372,7 +366,7 @@ function Lanes:close(model, seconds, why)
   -- calls that were under way together are refused together: say it once
   if not before or math.abs(before - lane.closed) > 60 then
     tell("%s: %s; nothing more is sent until %s", lane.model,
-      why or "the provider takes no more for now", clock(lane.closed_wall, wall))
+      why or "the provider takes no more for now", clock.of(lane.closed_wall, wall))
   end
   pump(self, lane)
 end
