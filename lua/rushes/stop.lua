@@ -13,7 +13,7 @@ local watchers = {}
 function M.requested() return reason ~= nil end
 
 --- Ask for it. The first reason stays.
----@param why string  "Ctrl-C", "the terminal was closed"
+---@param why string  "Ctrl-C", "a closed terminal"
 function M.request(why)
   if reason then return end
   reason = why

@@ -60,6 +60,7 @@ function T.test_a_closed_terminal_is_as_the_first_ctrl_c()
   local r = run(0.2, { "SIGHUP" })
   lib.assert_code(r, 129)
   lu.assertStrContains(r.stderr, "✓ street t001 landed")
+  lu.assertStrContains(r.stderr, "lobby t001 stopped: not submitted: stopped by a closed terminal")
 end
 
 function T.test_with_nothing_paid_for_the_first_leaves()

@@ -87,14 +87,12 @@ local SAID = { taken = "taken, very likely", not_taken = "not taken, very likely
   unclear = "cannot be told" }
 local STYLE = { taken = "yellow", not_taken = "green", unclear = "magenta" }
 
-local NAME = 30 -- columns of a shot and its take
 local COLUMNS = { { title = "id", right = true }, { title = "take" },
   { title = "model", most = 20 }, { title = "sent", right = true },
   { title = "held", right = true }, { title = "verdict" } }
 
 local function row_cells(row, now)
-  local name = row.shot and text.take(row.shot, ("t%03d"):format(row.take), NAME)
-    or ("call %d by hand"):format(row.call)
+  local name = text.bought_for(row.shot, row.take, row.call)
   if row.stage == "still" then name = name .. " still" end
   return { { tostring(row.id), "bold" }, name, text.clean(row.model),
     row.sent and when.of(row.sent, now) or "", text.thousandths(row.held),

@@ -161,7 +161,6 @@ end
 local STYLE = { new = "cyan", stale = "yellow", cached = "green", unknown = "magenta",
   blocked = "red", skipped = "dim" }
 
-local NAME = 30 -- columns of a shot and its take
 local CALLS = { { title = "take" }, { title = "stage" },
   { title = "model", most = 20 }, { title = "state" },
   { title = "credits", right = true }, { title = "why", wrap = true } }
@@ -169,7 +168,7 @@ local CALLS = { { title = "take" }, { title = "stage" },
 local function call_lines(bill, columns, paint)
   local rows, last = {}, nil
   for _, call in ipairs(bill.calls) do
-    local name = text.take(call.shot or "?", call.take, NAME)
+    local name = text.take(call.shot or "?", call.take)
     if not only.left_out(call) then -- the sum below counts them
       rows[#rows + 1] = { { name, last == name and "dim" or nil },
         { call.stage or "", "dim" }, text.clean(call.model or ""),

@@ -16,7 +16,7 @@ Jsonl.__index = Jsonl
 
 local FIELDS = { "show", "shot", "take", "model", "stage", "stage_model", "state",
   "progress", "credits", "id", "file", "why", "text", "name", "budget", "spent",
-  "reserved", "left", "total" }
+  "reserved", "left", "total", "provider", "balance" }
 
 --- An error as data: what a program needs to decide, no causes, no tracebacks.
 ---@param e any

@@ -20,7 +20,7 @@ Program.__index = Program
 
 local leave_process = os.exit
 local SIGINT = 2
-local NAMES = { [1] = "the terminal was closed", [2] = "Ctrl-C", [15] = "SIGTERM" }
+local NAMES = { [1] = "a closed terminal", [2] = "Ctrl-C", [15] = "SIGTERM" }
 
 -- How long a script may go on after Ctrl-C when nothing that it paid for is left.
 local GRACE = 10

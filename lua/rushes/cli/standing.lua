@@ -236,7 +236,6 @@ local function money_lines(s, columns, paint)
   return tables.lines(MONEY, rows, { paint = paint, width = columns })
 end
 
-local NAME = 30 -- columns of a shot and its take
 local TAKES = { { title = "take" }, { title = "model", most = 20 },
   { title = "state" }, { title = "credits", right = true },
   { title = "for", right = true }, { title = "", wrap = true } }
@@ -244,9 +243,8 @@ local TAKES = { { title = "take" }, { title = "model", most = 20 },
 local function take_row(take, now)
   local state = take.stage == "still" and "still " .. state_word(take.state)
     or state_word(take.state)
-  local name = take.shot and text.take(take.shot, ("t%03d"):format(take.number), NAME)
-    or ("call %d by hand"):format(take.call)
-  return { name, text.clean(take.model), { state, STYLE[take.state] },
+  return { text.bought_for(take.shot, take.number, take.call), text.clean(take.model),
+    { state, STYLE[take.state] },
     text.thousandths(take.held + take.cost), text.span(math.max(0, now - take.changed)),
     { text.clean(take.failure or take.task and "task " .. take.task or ""), "dim" } }
 end

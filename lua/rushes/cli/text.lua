@@ -84,14 +84,27 @@ function M.pad(s, n, right)
   return right and fill .. s or s .. fill
 end
 
+local NAME = 30 -- columns of a take in a table
+
 --- A shot and its take in at most `n` columns: the take is never cut away.
 ---@param shot string
 ---@param take? string  "t001"
----@param n integer
+---@param n? integer    30
 ---@return string
 function M.take(shot, take, n)
   take = M.clean(take or "")
-  return M.cut(M.clean(shot), n - #take - 1) .. " " .. take
+  return M.cut(M.clean(shot), (n or NAME) - #take - 1) .. " " .. take
+end
+
+--- What a row of the journal was bought for, in a table: a take, or a call that a script
+--- made by hand.
+---@param shot? string
+---@param number? integer  of the take
+---@param call integer
+---@return string
+function M.bought_for(shot, number, call)
+  if not shot then return ("call %d by hand"):format(call) end
+  return M.take(shot, ("t%03d"):format(number))
 end
 
 --- A clean string as lines of at most `n` columns, broken at spaces.
