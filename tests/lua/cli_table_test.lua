@@ -74,4 +74,23 @@ function T.test_text_wraps_at_spaces()
   lu.assertEquals(text.wrap("incomprehensible word", 8), { "incompr…", "word" })
 end
 
+function T.test_on_a_narrow_screen_texts_give_way_and_numbers_stay()
+  local columns = { { title = "budget" }, { title = "take", cut = text.cut_take },
+    { title = "spent", right = true }, { title = "left", right = true } }
+  local rows = { { "a budget with a long name", "lobby-at-night t001", "1234.125", "98765" } }
+  lu.assertEquals(tables.lines(columns, rows, { paint = plain, width = 44 }), {
+    "  budget       take             spent   left",
+    "  a budget w…  lobby-… t001  1234.125  98765" })
+end
+
+function T.test_a_reason_below_leaves_no_empty_line_below_the_titles()
+  local columns = { { title = "take" }, { title = "credits", right = true },
+    { title = "why", wrap = true } }
+  local rows = { { ("x"):rep(20), "25", "it has changed since it was made" } }
+  local out = tables.lines(columns, rows, { paint = plain, width = 24 })
+  lu.assertEquals(#out, 4)
+  lu.assertEquals(out[1], "  take           credits")
+  for _, line in ipairs(out) do lu.assertTrue(text.width(line) <= 24, line) end
+end
+
 return T

@@ -124,8 +124,9 @@ local function lines_of(result, columns, paint)
   local rows = {}
   for i, row in ipairs(result.rows) do rows[i] = cells(row) end
   rows[#rows + 1] = cells(result.total, "all", "bold")
-  local lines, why = { ("%s: credits from %s on, at %s"):format(paint("bold",
-    text.clean(result.show)), result.from, result.provider) }, {}
+  local lines, why = {}, {}
+  steps.say(lines, ("%s: credits from %s on, at %s"):format(text.clean(result.show),
+    result.from, result.provider), columns, paint, "bold", 0)
   steps.append(lines, tables.lines(COLUMNS, rows, { paint = paint, width = columns }))
   say_why(why, result, columns, paint)
   steps.append(lines, why)

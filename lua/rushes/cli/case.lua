@@ -87,7 +87,7 @@ local SAID = { taken = "taken, very likely", not_taken = "not taken, very likely
   unclear = "cannot be told" }
 local STYLE = { taken = "yellow", not_taken = "green", unclear = "magenta" }
 
-local COLUMNS = { { title = "id", right = true }, { title = "take" },
+local COLUMNS = { { title = "id", right = true }, { title = "take", cut = text.cut_take },
   { title = "model", most = 20 }, { title = "sent", right = true },
   { title = "held", right = true }, { title = "verdict" } }
 
@@ -185,9 +185,9 @@ function M.lines(case, columns, paint)
     lines[#lines + 1] = ("%s: every submission has a known outcome"):format(
       text.clean(case.show))
   else
-    lines[#lines + 1] = ("%s: %s whose outcome is not known, %s held"):format(
-      paint("bold", text.clean(case.show)), text.count(#case.rows, "submission"),
-      text.count(text.thousandths(case.held), "credit"))
+    steps.say(lines, ("%s: %s whose outcome is not known, %s held"):format(
+      text.clean(case.show), text.count(#case.rows, "submission"),
+      text.count(text.thousandths(case.held), "credit")), columns, paint, "bold", 0)
     steps.append(lines, table_lines(case, columns, paint))
     steps.append(lines, look_lines(case, columns, paint))
   end

@@ -161,7 +161,7 @@ end
 local STYLE = { new = "cyan", stale = "yellow", cached = "green", unknown = "magenta",
   blocked = "red", skipped = "dim" }
 
-local CALLS = { { title = "take" }, { title = "stage" },
+local CALLS = { { title = "take", cut = text.cut_take }, { title = "stage" },
   { title = "model", most = 20 }, { title = "state" },
   { title = "credits", right = true }, { title = "why", wrap = true } }
 

@@ -236,7 +236,7 @@ local function money_lines(s, columns, paint)
   return tables.lines(MONEY, rows, { paint = paint, width = columns })
 end
 
-local TAKES = { { title = "take" }, { title = "model", most = 20 },
+local TAKES = { { title = "take", cut = text.cut_take }, { title = "model", most = 20 },
   { title = "state" }, { title = "credits", right = true },
   { title = "for", right = true }, { title = "", wrap = true } }
 
@@ -267,8 +267,9 @@ end
 ---@param paint fun(style: string?, s: string): string
 ---@return string[]
 function M.lines(s, columns, most, paint)
-  local lines = { paint("bold", text.clean(s.show)) .. (s.show ~= s.folder
-    and paint("dim", " in " .. text.clean(s.folder)) or "") }
+  local lines = {}
+  local where = s.show ~= s.folder and " in " .. s.folder or ""
+  steps.say(lines, text.clean(s.show .. where), columns, paint, "bold", 0)
   steps.say(lines, who(s), columns, paint)
   steps.say(lines, headline(s), columns, paint)
   steps.append(lines, money_lines(s, columns, paint))

@@ -7,12 +7,14 @@ local M = {}
 ---@field title string
 ---@field right? boolean   a number
 ---@field most? integer    columns of the screen at most; what is longer is cut
+---@field cut? fun(s: string, n: integer): string  how, if not at its end
 ---@field wrap? boolean    the last column only: goes on below where it does not fit
 
 ---@alias rushes.cli.Cell string|{[1]: string, [2]: string?}  text, style
 
 local GAP = "  "
 local ROOM = 24 -- columns that a cell needs to be wrapped beside the others
+local LEAST = 8 -- columns that a text keeps on a narrow screen
 
 local function content(cell)
   if type(cell) == "table" then return cell[1], cell[2] end
@@ -44,15 +46,35 @@ local function widths(columns, rows, kept)
   return width, sum
 end
 
+--- On a narrow screen texts give way, the longest first: numbers are never cut away.
+---@return integer sum  what the columns take now
+local function shrink(columns, kept, width, sum, room)
+  while sum > room do
+    local longest
+    for _, i in ipairs(kept) do
+      local column = columns[i]
+      if not column.right and not column.wrap and width[i] > LEAST
+        and (not longest or width[i] > width[longest]) then
+        longest = i
+      end
+    end
+    if not longest then break end
+    width[longest], sum = width[longest] - 1, sum - 1
+  end
+  return sum
+end
+
 --- The text of one cell in its column, and what of a wrapped one goes below.
 local function fit(column, i, s, o, last)
   if column.wrap then
-    if text.width(s) <= o.room then return s, {} end
+    if s == "" or text.width(s) <= o.room then return s, {} end
     local rest = text.wrap(s, o.below or o.room)
     return o.below and "" or table.remove(rest, 1), rest
   end
   if last and not column.right and not column.most then return s, {} end
-  return text.pad(s, o.width[i], column.right), {}
+  local width = o.width[i]
+  if column.cut and text.width(s) > width then s = column.cut(s, width) end
+  return text.pad(s, width, column.right), {}
 end
 
 local function add(lines, row, o)
@@ -88,10 +110,13 @@ function M.lines(columns, rows, opts)
   local kept = used(columns, rows)
   if #kept == 0 then return {} end
   local width, sum = widths(columns, rows, kept)
-  local indent = opts.indent or 2
+  local indent, last = opts.indent or 2, columns[kept[#kept]]
+  if opts.width then
+    -- the gap behind the last one counts only where a wrapped one stands there
+    sum = shrink(columns, kept, width, sum, opts.width - indent + #GAP)
+  end
   local o = { columns = columns, kept = kept, width = width, paint = opts.paint,
     indent = (" "):rep(indent), hang = sum, room = math.maxinteger }
-  local last = columns[kept[#kept]]
   if opts.width and last.wrap then
     o.room = opts.width - indent - sum
     if o.room < ROOM and o.room < width[kept[#kept]] then

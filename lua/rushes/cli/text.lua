@@ -96,6 +96,15 @@ function M.take(shot, take, n)
   return M.cut(M.clean(shot), (n or NAME) - #take - 1) .. " " .. take
 end
 
+--- The same of what `take` gave, for a table that has less room.
+---@param s string
+---@param n integer
+---@return string
+function M.cut_take(s, n)
+  local shot, take = s:match "^(.*) (t%d+)$"
+  return shot and M.take(shot, take, n) or M.cut(s, n)
+end
+
 --- What a row of the journal was bought for, in a table: a take, or a call that a script
 --- made by hand.
 ---@param shot? string
