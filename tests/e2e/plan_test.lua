@@ -113,6 +113,15 @@ function T.test_flags_of_run_count()
   end)
 end
 
+function T.test_what_force_makes_anew_says_so()
+  studio.with({}, function(s)
+    lib.assert_code(s:run(TWO), 0)
+    local d = data(s, TWO, { "--force", "--only", "s1" })
+    lu.assertEquals(kinds(d)[1], "s1 motion stale 60")
+    lu.assertEquals(d.calls[1].why, "made as t001; anew because of --force")
+  end)
+end
+
 function T.test_nested_budgets_are_shown()
   studio.with({}, function(s)
     local source = ([[local budget = require("rushes").budget

@@ -28,6 +28,9 @@ local function stale(take, call)
   if call.stage ~= "motion" or call.known then return nil end
   local old = call.ctx.journal:earlier(take.shot.name, take.ordinal, call.fingerprint)
   if not old then return nil end
+  if take.ctx.options.force then
+    return ("made as t%03d; anew because of --force"):format(old.number)
+  end
   return ("changed since t%03d: %s"):format(old.number,
     differences(old.request, call.request))
 end
