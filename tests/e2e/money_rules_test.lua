@@ -41,6 +41,7 @@ function T.test_running_it_again_does_not_send_three_more()
     r = s:run(ARM:format "")
     lib.assert_code(r, 10)
     lu.assertStrContains(r.stderr, "s1: moderation has refused this prompt")
+    lu.assertStrContains(r.stderr, "(60 credits charged by an earlier run)")
     lu.assertStrContains(r.stderr, "s6 t001 failed: not sent: moderation has refused 3 calls")
     lu.assertEquals(s:bill().created, 3)
     -- what was refused is taken out: the rest has its own chance

@@ -25,8 +25,8 @@ function M.means(status) return MEANS[status] end
 local BY_CODE = {
   auth = 4, budget = 8, moderation = 10, unknown = 9,
   locked = 1, damaged = 1, not_found = 3, assertion = 100, usage = 2,
-  provider = 5, http = 5, expired = 5, protocol = 5, busy = 5, rate_limit = 5,
-  network = 6, timeout = 6, tls = 6, dns = 6, proxy = 6,
+  provider = 5, http = 5, expired = 5, protocol = 5, busy = 5,
+  network = 6, timeout = 6, tls = 6,
 }
 local BY_CLASS = {
   auth = 4, safety = 5, bad_output = 5, asset = 5, internal = 5, unavailable = 5,

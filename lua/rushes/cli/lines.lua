@@ -35,7 +35,8 @@ local function failed(f, row, board, paint)
   if only.left_out(f) then return nil end -- the sum at the end counts them
   local why = f.err and text.clean(log.scrub(tostring(f.err))) or "no reason was given"
   local mark = MARKS[f.state] or FAILED
-  local known = f.err and f.err.unknown and "held" or "charged"
+  local known = f.err and f.err.unknown and "held"
+    or row and "charged" or "charged by an earlier run"
   local cost = (f.credits or 0) > 0 and (" (%s %s)"):format(
     text.count(text.credits(f.credits), "credit"), known) or ""
   return ("%s %s %s%s: %s%s"):format(paint(mark[2], mark[1]), name(f),
