@@ -113,7 +113,7 @@ end
 function T.test_what_cannot_be_settled_is_said()
   with_unknown(function(s)
     local r = command(s, { "reconcile", "--assume", "lost", "--id", "9999" })
-    lib.assert_code(r, 7)
+    lib.assert_code(r, 1)
     lu.assertStrContains(r.stderr, "submission 9999 is not open: there is none")
     r = command(s, { "reconcile", "--assume", "perhaps" })
     lib.assert_code(r, 2)

@@ -126,4 +126,19 @@ function T.test_a_program_that_asks_for_json_gets_the_error_as_json()
   end)
 end
 
+function T.test_an_answer_that_could_not_be_written_is_no_success()
+  lib.in_folder(function(dir)
+    busy(dir)
+    for _, flag in ipairs { "", " --json" } do
+      local r = assert(proc.run { "sh", "-c", lib.RUSHES .. " status night" .. flag
+        .. " >/dev/full", cwd = dir })
+      lib.assert_code(r, 1)
+      lu.assertStrContains(r.stderr, "the answer could not be written to standard output: No")
+    end
+    local r = assert(proc.run { "sh", "-c", "(" .. lib.RUSHES
+      .. " status night; echo $? >&2) | :", cwd = dir })
+    lu.assertEquals(r.stderr, "0\n")
+  end)
+end
+
 return T

@@ -160,7 +160,7 @@ function M.main(opts)
     if not result then error(e, 0) end
     output.write(opts, function() return data(result) end,
       function(columns, paint) return lines_of(result, columns, paint) end)
-  end, { json = opts.json })
+  end, { json = opts.json, command = true })
 end
 
 return M

@@ -48,7 +48,7 @@ function M.main(opts)
     else
       show(list)
     end
-  end, { json = opts.json })
+  end, { json = opts.json, command = true })
   return status ~= 0 and status or failed and 1 or 0
 end
 

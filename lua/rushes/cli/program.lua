@@ -14,6 +14,7 @@ local M = {}
 ---@field display? rushes.cli.Display
 ---@field verbose? boolean
 ---@field json? boolean      stdout is for one JSON object, an error's too
+---@field command? boolean   it runs no script, so no error is one of a script
 ---@field on_ctrl_c? fun()   takes Ctrl-C over (the prompt)
 local Program = {}
 Program.__index = Program
@@ -136,12 +137,15 @@ function Program:status()
   if self.exit then return self.exit end
   local display = self.display
   if not self.err and not display then return 0 end
-  return require("rushes.cli.exit_status").of(self.err, display and display.board)
+  local statuses = require "rushes.cli.exit_status"
+  local status = statuses.of(self.err, display and display.board)
+  return self.command and status == statuses.SCRIPT and statuses.SOME_FAILED or status
 end
 
 --- Run `body(program)` in a task to its end and report what went wrong.
 ---@param body async fun(program: rushes.cli.Program)
----@param program? table  fields to start with: verbose, json, ending (a task calls it)
+---@param program? table  fields to start with: verbose, json, command, ending (a task
+---                       calls it)
 ---@return integer status  the exit status of the process
 function M.run(body, program)
   program = setmetatable(program or {}, Program)

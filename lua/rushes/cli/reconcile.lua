@@ -87,7 +87,7 @@ end
 ---@return integer status  9 while some are not settled
 function M.main(opts)
   local result = { unknown = 0 }
-  local status = program.run(body(opts, result), { json = opts.json })
+  local status = program.run(body(opts, result), { json = opts.json, command = true })
   return status ~= 0 and status or result.unknown > 0 and UNKNOWN or 0
 end
 

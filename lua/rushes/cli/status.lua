@@ -106,7 +106,7 @@ end
 ---@param opts {show?: string, sim?: boolean, watch?: boolean, json?: boolean}
 ---@return integer status  0 also when Ctrl-C ended --watch, which is how it ends
 function M.main(opts)
-  local status = program.run(body(opts), { json = opts.json })
+  local status = program.run(body(opts), { json = opts.json, command = true })
   return opts.watch and status == SIGINT and 0 or status
 end
 
