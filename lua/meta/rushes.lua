@@ -145,6 +145,7 @@ function Show:shoot() end
 ---@field first_frame? string|rushes.Reference  a picture instead of references
 ---@field last_frame? string|rushes.Reference
 ---@field policy? rushes.Policy  instead of the show's
+---@field priority? number     where calls wait for a free slot, higher goes first; 0
 
 ---@class rushes.Shot: rushes.ShotSpec
 ---@field show rushes.Show
@@ -177,7 +178,7 @@ local Take = {}
 local Takes = {}
 
 --- How many have this status.
----@param status "landed"|"failed"|"skipped"|"stopped"
+---@param status "landed"|"failed"|"unknown"|"skipped"|"stopped"
 ---@return integer
 function Takes:count(status) end
 

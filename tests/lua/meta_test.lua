@@ -56,6 +56,21 @@ function T.test_rushes()
   lu.assertEquals(missing, {}, REMEDY)
 end
 
+--- Every field that show{…} and shot{…} take, from the list that refuses the others.
+function T.test_the_fields_of_shows_and_shots()
+  local text, missing = assert(fs.read "lua/meta/rushes.lua"), {}
+  for name, class in pairs { show = "ShowSpec", shot = "ShotSpec" } do
+    local source = assert(fs.read("lua/rushes/studio/" .. name .. ".lua"))
+    local stub = assert(text:match("%-%-%-@class rushes%." .. class .. "\n(.-)\n\n"))
+    for field in assert(source:match 'SPEC = object%.set%s+"([^"]+)"'):gmatch "%S+" do
+      if not stub:find("@field " .. field .. "%??%s") then
+        missing[#missing + 1] = class .. "." .. field
+      end
+    end
+  end
+  lu.assertEquals(missing, {}, REMEDY)
+end
+
 -- What the studio calls itself; the script has show:shot and show:shoot for it.
 local INNER = { ["Job:release"] = true, ["Job:submit"] = true, ["Take:fail"] = true,
   ["Job:links"] = true, ["Take:plan"] = true, ["Take:count"] = true, ["Take:shoot"] = true,
