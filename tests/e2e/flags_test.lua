@@ -70,11 +70,11 @@ function T.test_numbers_that_make_no_sense_are_named()
 end
 
 --- Run --force on a terminal and type `answer` when it asks.
-local function forced(s, answer)
+local function forced(s, answer, only)
   local env = studio.env(s.sim.url)
   env.TERM, env.LANG = "xterm", "C.UTF-8"
   local p = assert(proc.spawn { "script", "-qefc", lib.RUSHES
-    .. " run --force --only lobby script.lua", "/dev/null", cwd = s.dir, stdin = true,
+    .. " run --force " .. (only or "--only lobby") .. " script.lua", "/dev/null", cwd = s.dir, stdin = true,
     env = env })
   local out, typed = "", false
   for chunk in function() return p:read() end do
@@ -99,6 +99,22 @@ function T.test_force_says_the_price_and_only_a_yes_agrees()
     end
     lib.assert_code(forced(s, " YES\n"), 0)
     lu.assertEquals(s:bill().created, 4)
+    local r = s:run(THREE, { "--force" })
+    lu.assertStrContains(r.stderr, "--force: up to 180 credits for 3 takes anew\n")
+    lu.assertEquals(s:bill().created, 7)
+  end)
+end
+
+function T.test_shots_of_several_tasks_are_asked_for_one_after_the_other()
+  studio.with({}, function(s)
+    local source = THREE:gsub("for _, take.*", [[
+local fns = {}
+for i, shot in ipairs(show.shots) do fns[i] = function() return shot:shoot() end end
+for _, take in ipairs(rushes.all(fns)) do print(take.shot.name, take.status) end]])
+    lib.assert_code(s:run(source), 0)
+    local _, out = forced(s, "y\ny\nn\n", "")
+    lu.assertEquals(select(2, out:gsub("%[y/N%]", "")), 3)
+    lu.assertEquals(s:bill().created, 5, out)
   end)
 end
 

@@ -18,15 +18,19 @@ local function answer()
   return line
 end
 
---- Waits for the answer; only "y" and "yes" agree.
----@async
----@param takes integer
----@param credits number
----@return boolean
-return function(takes, credits)
+local function ask(takes, credits)
   if stop.requested() then return false end
   io.stderr:write(("make %s anew for up to %s? [y/N] "):format(text.count(takes, "take"),
     text.count(text.credits(credits), "credit")))
   local word = (answer() or ""):match("^%s*(%a*)"):lower()
   return word == "y" or word == "yes"
 end
+
+local turn = task.semaphore(1)
+
+--- Waits for the answer, one question at a time; only "y" and "yes" agree.
+---@async
+---@param takes integer
+---@param credits number
+---@return boolean
+return function(takes, credits) return turn:with(ask, takes, credits) end

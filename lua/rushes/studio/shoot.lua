@@ -118,15 +118,20 @@ end
 
 -- ---- going ----
 
---- With --force a person has to agree to the price.
+--- With --force a person has to agree to the price, or is told it where nobody sits.
 local function agreed(shooting, list)
-  local confirm, credits, n = shooting.options.confirm, 0, 0
-  if not shooting.options.force or not confirm then return true end
+  local confirm, sum, n = shooting.options.confirm, 0, 0
+  if not shooting.options.force then return true end
   for _, take in ipairs(list) do
     local price = take:to_buy()
-    if price > 0 then credits, n = credits + price, n + 1 end
+    if price > 0 then sum, n = sum + price, n + 1 end
   end
-  if n == 0 or confirm(n, ledgers.credits(credits)) then return true end
+  local credits = ledgers.credits(sum)
+  if n > 0 and not confirm then
+    event.emit("note", { text = ("--force: up to %s credits for %d take%s anew"):format(
+      credits, n, n == 1 and "" or "s") })
+  end
+  if n == 0 or not confirm or confirm(n, credits) then return true end
   return nil, err.new("stopped", "not submitted: the price was not agreed to")
 end
 
