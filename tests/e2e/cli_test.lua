@@ -154,6 +154,20 @@ scene {}]]
   lu.assertNotStrContains(r.stderr, "rushes/cli")
 end
 
+function T.test_a_long_path_is_told_whole_with_the_line()
+  lib.in_folder(function(dir)
+    local deep = dir .. "/" .. ("a-long-name-"):rep(8)
+    assert(fs.mkdir(deep))
+    assert(fs.write(deep .. "/beside.lua", "return function(x)\n  return x.camera\nend"))
+    assert(fs.write(deep .. "/night.lua", 'require "beside" ()'))
+    local r = lib.rushes { "run", deep .. "/night.lua" }
+    lib.assert_code(r, 7)
+    lu.assertStrContains(r.stderr, "rushes: " .. deep .. "/beside.lua:2: attempt to index")
+    lu.assertStrContains(r.stderr, "    2 |   return x.camera\n")
+    lu.assertStrContains(r.stderr, "called from main chunk (" .. deep .. "/night.lua:1)")
+  end)
+end
+
 function T.test_verbose_shows_the_whole_traceback()
   local r = lib.run_source("error 'x'", { "--verbose" })
   lib.assert_code(r, 7)

@@ -1,5 +1,6 @@
 --- A script's error as a person wants it: the sentence, the source line with a mark
 --- under the cause, the way through the person's own code, tasks included.
+local config = require "rushes.config"
 local log = require "rt.log"
 local suggest = require "rt.suggest"
 local text = require "rushes.cli.text"
@@ -7,23 +8,18 @@ local text = require "rushes.cli.text"
 local M = {}
 
 local sources = {} -- chunk name as messages show it -> its text
-local script       -- path of the running script
 
 --- Where the text of a chunk that lies in no file is to be found.
 ---@param name string  as Lua shows it: "(command line)"
 ---@param code string
 function M.add_source(name, code) sources[name] = code end
 
---- The running script's path: long ones are shortened by Lua in messages.
----@param path string
-function M.set_script(path) script = path end
-
 -- ---- places ----
 
 --- The file behind a name that Lua may have shortened to "...rest": the script itself
 --- or one beside it.
 local function full_path(name)
-  local rest = name:match "^%.%.%.(.*)$"
+  local rest, script = name:match "^%.%.%.(.*)$", config.options.script
   if not rest or not script then return name end
   if script:sub(-#rest) == rest then return script end
   local dir = script:match "^(.*/)" or ""
@@ -43,7 +39,7 @@ end
 
 local function source_line(name, n)
   if sources[name] then return nth_line(sources[name], n) end
-  local file = io.open((full_path(name)), "rb")
+  local file = io.open(name, "rb")
   if not file then return nil end
   local code = file:read "a"
   file:close()
@@ -79,6 +75,7 @@ local function frames(traceback)
   local list = {}
   for row in (traceback or ""):gmatch "[^\n]+" do
     local name, line, what = row:match "^%s+(.-):(%d+): in (.*)$"
+    name = name and full_path(name)
     if name and not is_internal(name) then
       what = what:gsub("^function <.*>$", "a function"):gsub("^%a+ '", {
         ["local '"] = "function '", ["upvalue '"] = "function '",
@@ -167,7 +164,7 @@ end
 
 local function split(message)
   local name, line, rest = message:match "^([^\n]-):(%d+): (.*)$"
-  if name then return name, tonumber(line), rest end
+  if name then return full_path(name), tonumber(line), rest end
   return nil, nil, message
 end
 
