@@ -1,4 +1,5 @@
 --- What to type next, as the last lines of a command's report.
+local fs = require "rt.fs"
 local quote = require("rt.shell").quote
 local sys = require "rt.c.sys"
 local text = require "rushes.cli.text"
@@ -16,7 +17,8 @@ end
 local UNNAMED = { ["-"] = true, ["-e"] = true } -- a script that cannot be named again
 
 --- The command that runs the show's script again, from where it was run: another folder
---- would be another show, and buy everything anew.
+--- would be another show, and buy everything anew. Waits (a look at the folder).
+---@async
 ---@param folder string
 ---@param last? rushes.records.Run
 ---@param meta table<string, string>  of the journal
@@ -26,7 +28,9 @@ function M.run(folder, last, meta)
   local command = meta.command or ("rushes run %s%s"):format(
     folder:find "/sim$" and "--sim " or "",
     script and not UNNAMED[script] and quote(script) or "SCRIPT")
-  if not meta.cwd or meta.cwd == sys.cwd() then return command end
+  if not meta.cwd or meta.cwd == sys.cwd() or not fs.exists(meta.cwd) then
+    return command
+  end
   return ("cd %s && %s"):format(quote(meta.cwd), command)
 end
 
