@@ -39,6 +39,7 @@ M.Task = Task
 ---@field seconds? number     the deadline
 ---@field timer? table
 ---@field cancelled? rt.Err   what waits raise
+---@field swept? boolean      all that waited then have been woken
 ---@field reason? rt.Err      why it was cancelled
 ---@field failed? any         the first error of a child or of the body
 ---@field joining? rt.Task
@@ -57,8 +58,8 @@ local current               -- the task that runs now
 local ready_list, spare, tail = {}, {}, 0
 
 local function ready(t)
+  ready_list[tail + 1] = t -- may raise, if memory is out
   tail = tail + 1
-  ready_list[tail] = t
 end
 
 --- The error that waits in this scope must raise, if any.
@@ -190,9 +191,9 @@ local function interrupt(t)
   local wait = t.wait
   if not wait or not cancellation(t.scope) then return end
   if type(wait) == "userdata" then return wait:cancel() end
-  unlink(wait, t)
   t.hit = true
   ready(t)
+  unlink(wait, t) -- last: what raises above leaves it where it is found again
 end
 
 local function sweep(scope)
@@ -207,11 +208,14 @@ end
 ---@param scope rt.Scope
 ---@param reason rt.Err
 local function cancel_scope(scope, reason)
-  if scope.cancelled then return end
-  scope.reason = reason
-  scope.cancelled = err.new("cancelled", "cancelled: " .. tostring(reason),
-    { cause = reason })
+  if scope.swept then return end
+  if not scope.cancelled then
+    scope.reason = reason
+    scope.cancelled = err.new("cancelled", "cancelled: " .. tostring(reason),
+      { cause = reason })
+  end
   sweep(scope)
+  scope.swept = true -- unless memory ran out in between: then the next one goes on
 end
 
 local function keep_also(first, e)
@@ -350,8 +354,8 @@ local function start(scope, at, fn, ...)
     scope.tasks = tasks
   end
   tasks[t] = true
-  scope.n = scope.n + 1
   ready(t)
+  scope.n = scope.n + 1 -- last: nobody waits for one that will not run
   return t
 end
 
