@@ -12,8 +12,8 @@
 #define TEXT_MAX 1024 /* bytes of a sentence */
 
 /* When there is no memory for another one; shared, never freed. */
-static struct db_error no_memory = {SQLITE_NOMEM, "no_memory", false,
-                                    "not enough memory"};
+static struct db_error no_memory = {
+    .rc = SQLITE_NOMEM, .code = "no_memory", .text = {"not enough memory"}};
 
 struct db_error *db_error_new(const char *code, bool retryable, const char *fmt,
                               ...)
