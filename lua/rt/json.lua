@@ -63,7 +63,7 @@ local function exact(literal)
   if math.type(x) == "integer" then return x end
   if not x or x ~= x or x == math.huge or x == -math.huge then return literal end
   if not literal:find "[.eE]" or not same_digits(literal, x) then return literal end
-  return x
+  return c.tidy(x)
 end
 
 local function restore(v, tag)
@@ -115,6 +115,8 @@ local function decode_exactly(s, places)
 end
 
 local function parse(s)
+  -- cjson stops at one and would take half a text for the whole
+  if s:find("\0", 1, true) then error("there is a zero byte in it", 0) end
   local places = c.unsafe(s)
   if places then return decode_exactly(s, places) end
   return c.tidy(cjson.decode(s))

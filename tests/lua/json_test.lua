@@ -64,6 +64,23 @@ function T.test_what_no_number_holds_comes_back_as_its_text()
     { seed = "18446744073709551615", n = 7 })
 end
 
+function T.test_a_whole_number_with_many_zeros_is_an_integer()
+  for _, text in ipairs { "3608543.0", "3608543.00000000000000", "[3608543.00000000000000]" } do
+    local v = json.decode(text)
+    if type(v) == "table" then v = v[1] end
+    lu.assertEquals(v, 3608543)
+    lu.assertEquals(math.type(v), "integer", text)
+  end
+end
+
+function T.test_a_text_does_not_end_at_a_zero_byte()
+  for _, text in ipairs { "[1]\0x", "3608543.0\0", "{}\0}", '{"a":"\\"\0"}\0' } do
+    local v, e = json.decode(text)
+    lu.assertNil(v)
+    lu.assertEquals(e.code, "json")
+  end
+end
+
 function T.test_long_literals_that_a_double_prints_back_are_numbers()
   same("0.30000000000000004", 0.1 + 0.2)
   same("0.33333333333333331483", 1 / 3)
