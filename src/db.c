@@ -240,6 +240,7 @@ void db_submit(struct db *db, struct db_job *job)
 {
     struct db_thread *t = db->thread;
     bool later = job->kind == DB_LATER;
+    job->thread = t;
     job->db = db;
     job->queued = true;
     uv_mutex_lock(&t->lock);
@@ -259,7 +260,7 @@ void db_submit(struct db *db, struct db_job *job)
 
 void db_cancel(struct db_job *job)
 {
-    struct db_thread *t = job->db->thread;
+    struct db_thread *t = job->thread;
     uv_mutex_lock(&t->lock);
     bool drop = job->queued;
     if (drop)

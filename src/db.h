@@ -51,7 +51,8 @@ struct db_job {
 
     /* The engine's own. */
     TAILQ_ENTRY(db_job) link;
-    struct db *db;
+    struct db_thread *thread;
+    struct db *db; /* may be gone once the job is done */
     bool queued; /* not begun */
     bool failed;
     atomic_bool stop;

@@ -15,11 +15,23 @@
 
 /* ---- statements ---- */
 
+static bool is_blank(char c)
+{
+    return c != '\0' && strchr(" \t\r\n;", c);
+}
+
 static const char *skip_blanks(const char *s, const char *end)
 {
-    while (s < end && strchr(" \t\r\n;", *s))
+    while (s < end && is_blank(*s))
         s++;
     return s;
+}
+
+/* SQLite keeps a statement's text without what may stand behind it. */
+static void trim(struct db_value *sql)
+{
+    while (sql->n > 0 && is_blank(sql->s[sql->n - 1]))
+        sql->n--;
 }
 
 /* The text must be one statement. */
@@ -34,8 +46,8 @@ static sqlite3_stmt *prepare(struct db *db, const struct db_value *sql,
                               sql->n);
         return NULL;
     }
-    int rc = sqlite.sqlite3_prepare_v3(db->handle, sql->s, (int)sql->n + 1,
-                                       flags, &stmt, &rest);
+    int rc = sqlite.sqlite3_prepare_v3(db->handle, sql->s, (int)sql->n, flags,
+                                       &stmt, &rest);
     if (rc != SQLITE_OK) {
         *error = db_error_sqlite(db, "cannot prepare a statement for", rc);
         return NULL;
@@ -110,6 +122,7 @@ static sqlite3_stmt *next_statement(struct db *db, const char **at,
     struct db_value v;
     uint32_t n;
     *at = db_get(*at, &v);
+    trim(&v);
     sqlite3_stmt *stmt = statement(db, &v, error);
     if (!stmt)
         return NULL;
@@ -146,7 +159,7 @@ static int check_deferred(struct db *db, struct db_job *job)
                               "cannot write to \"%s\": FOREIGN KEY constraint "
                               "failed",
                               db->path);
-    job->error->rc = SQLITE_CONSTRAINT_FOREIGNKEY;
+    db_error_set_rc(job->error, SQLITE_CONSTRAINT_FOREIGNKEY);
     return SQLITE_CONSTRAINT_FOREIGNKEY;
 }
 
@@ -300,7 +313,8 @@ static int on_mode(void *arg, int n, char **values, char **names)
 /* Two programs that make the file at once: SQLite does not wait then. */
 static int set_wal(struct db *db, bool *wal)
 {
-    int rc, left = db->busy * 1000;
+    int rc;
+    int64_t left = (int64_t)db->busy * 1000; /* us */
     for (;;) {
         rc = sqlite.sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", on_mode,
                                  wal, NULL);

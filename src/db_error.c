@@ -31,10 +31,16 @@ struct db_error *db_error_new(const char *code, bool retryable, const char *fmt,
     return e;
 }
 
+void db_error_set_rc(struct db_error *e, int rc)
+{
+    if (e != &no_memory)
+        e->rc = rc;
+}
+
 struct db_error *db_error_copy(const struct db_error *e)
 {
     struct db_error *copy = db_error_new(e->code, e->retryable, "%s", e->text);
-    copy->rc = e->rc;
+    db_error_set_rc(copy, e->rc);
     return copy;
 }
 
@@ -156,6 +162,6 @@ struct db_error *db_error_sqlite(struct db *db, const char *what, int rc)
     const char *text = r.text ? r.text : sqlite.sqlite3_errmsg(db->handle);
     struct db_error *e = db_error_new(r.code, r.retryable, "%s \"%s\": %s",
                                       what, db->path, text);
-    e->rc = rc;
+    db_error_set_rc(e, rc);
     return e;
 }

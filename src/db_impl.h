@@ -67,6 +67,9 @@ struct db_error *db_error_sqlite(struct db *db, const char *what, int rc);
 struct db_error *db_error_new(const char *code, bool retryable, const char *fmt,
                               ...) __attribute__((format(printf, 3, 4)));
 
+/* SQLite's result code, for `err.sqlite`. */
+void db_error_set_rc(struct db_error *e, int rc);
+
 struct db_error *db_error_copy(const struct db_error *e);
 void db_error_free(struct db_error *e);
 

@@ -337,6 +337,45 @@ static void test_too_much_later_is_told(void **state)
     assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
 }
 
+/* Without turning the loop: the last to close a file removes its WAL. */
+static void wait_until_closed(void)
+{
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    while (access(wal, F_OK) == 0)
+        usleep(1000);
+    usleep(1000); /* and free the connection */
+}
+
+/* Its connection may be gone by the time a task that waits is cancelled. */
+static void test_cancelling_what_is_done_touches_nothing(void **state)
+{
+    struct call c;
+    (void)state;
+    submit_insert(&c, 1);
+    db_close(db, NULL, NULL);
+    uv_run(&loop, UV_RUN_NOWAIT); /* the thread begins */
+    wait_until_closed();
+    db_cancel(&c.job);
+    assert_string_equal(end(&c), "ok");
+    assert_int_equal(open_db(), 0);
+    assert_int_equal(count(), 1);
+}
+
+/* As a script may write it over several lines; it is prepared once. */
+static void test_blanks_behind_a_statement(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(write_one("INSERT INTO t (v) VALUES (0); \n;\n"),
+                            "ok");
+        assert_string_equal(write_one("INSERT INTO t (v) VALUES (0)"), "ok");
+    }
+    assert_int_equal(count(), 6);
+    assert_string_equal(write_one(" ;\n"), "invalid");
+    assert_string_equal(write_one("SELECT 1; SELECT 2"), "invalid");
+}
+
 static void test_closing_the_thread_commits_the_rest(void **state)
 {
     const char *why = NULL;
@@ -367,6 +406,8 @@ int main(void)
         WITH_DB(test_a_full_database_keeps_what_it_had),
         WITH_DB(test_a_write_of_many_statements_is_whole),
         WITH_DB(test_too_much_later_is_told),
+        WITH_DB(test_cancelling_what_is_done_touches_nothing),
+        WITH_DB(test_blanks_behind_a_statement),
         WITH_DB(test_closing_the_thread_commits_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
