@@ -64,7 +64,7 @@ function T.test_all_leaves_or_none_and_the_refusal_names_the_one_that_does_not_f
   local ok, e = ledger.reserve({ show, arm }, 15001, "shot lobby")
   lu.assertNil(ok)
   lu.assertEquals(e.message, "shot lobby needs 15.001 credits, but budget seq/arm has 15"
-    .. " left of 30 (10 spent, 5 held for calls under way); nothing was sent")
+    .. " left of 30 (10 spent, 5 held for other calls); nothing was sent")
   for _, l in ipairs { run, show, sequence, arm } do
     lu.assertEquals(numbers(l), { 5000, 10000 })
   end

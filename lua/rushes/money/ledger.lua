@@ -73,7 +73,7 @@ end
 local function refusal(ledger, amount, what)
   local room = math.max(0, ledger:room())
   return err.new("budget", ("%s needs %s credits, but %s has %s left of %s"
-    .. " (%s spent, %s held for calls under way); nothing was sent"):format(
+    .. " (%s spent, %s held for other calls); nothing was sent"):format(
     what, M.credits(amount), ledger.name, M.credits(room), M.credits(ledger.limit),
     M.credits(ledger.spent), M.credits(ledger.reserved)))
 end
