@@ -53,7 +53,7 @@ struct db_job {
     TAILQ_ENTRY(db_job) link;
     struct db_thread *thread;
     struct db *db; /* may be gone once the job is done */
-    bool queued; /* not begun */
+    bool queued;   /* not begun */
     bool failed;
     atomic_bool stop;
 };

@@ -31,6 +31,7 @@ local Task = {}
 ---@field seconds? number     the deadline
 ---@field timer? table
 ---@field cancelled? rt.Err   what waits raise
+---@field swept? boolean      all that waited then have been woken
 ---@field reason? rt.Err      why it was cancelled
 ---@field failed? any         the first error of a child or of the body
 ---@field joining? rt.Task
