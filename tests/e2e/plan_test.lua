@@ -1,7 +1,9 @@
 --- rushes plan: what it says is what a run then does, and it sends nothing.
 local fs = require "rt.fs"
+local httpd = require "rt.httpd"
 local json = require "rt.json"
 local lu = require "luaunit"
+local task = require "rt.task"
 
 local lib = require "e2e.lib"
 local studio = require "e2e.studio"
@@ -204,6 +206,46 @@ function T.test_a_script_that_came_to_nothing_is_not_said_to_ask_for_nothing()
     lu.assertEquals(r.stdout, "")
     local d = data(s, 'error "at once"')
     lu.assertEquals({ #d.calls, d.err.message }, { 0, "script.lua:1: at once" })
+  end)
+end
+
+--- A plan against a server that answers as `answer(req, n)` says; n counts its requests.
+local function with_server(answer, fn)
+  local server, n = assert(httpd.listen {}), 0
+  lib.in_folder(function(dir)
+    task.scope(function(scope)
+      scope:spawn(function()
+        server:serve(function(req)
+          n = n + 1
+          answer(req, n)
+        end)
+      end)
+      assert(fs.write(dir .. "/script.lua", TWO))
+      fn(lib.rushes { "plan", "script.lua", cwd = dir,
+        env = studio.env("http://127.0.0.1:" .. server.port) })
+      server:close()
+    end)
+  end)
+  return n
+end
+
+function T.test_an_account_that_cannot_tell_its_lanes_does_not_hold_up_a_plan()
+  local asked = with_server(function(req) req:respond { status = 503, body = "" } end,
+    function(r)
+      lib.assert_code(r, 0)
+      lu.assertStrContains(r.stdout, "lanes of runway not known: ")
+      lu.assertStrContains(r.stdout, "with every call at once")
+    end)
+  lu.assertEquals(asked, 2)
+end
+
+function T.test_a_person_is_told_what_a_slow_plan_waits_for()
+  with_server(function(req)
+    task.sleep(5.5)
+    req:respond { status = 404, body = "" }
+  end, function(r)
+    lib.assert_code(r, 0)
+    lu.assertStrContains(r.stderr, "waiting for runway to say what the account may do\n")
   end)
 end
 

@@ -4,6 +4,8 @@ local err = require "rt.err"
 
 local M = {}
 
+local TIMEOUT, ATTEMPTS = 30, 2 -- seconds; somebody sits and waits
+
 local SIMULATOR = "the simulator" -- stands for the address of every run --sim
 
 --- The account, if the address that is set now is the one the takes were made at: the
@@ -39,7 +41,8 @@ function M.ask(account, req, read)
   if not req then
     return nil, err.new("unsupported", account.name .. " does not tell this")
   end
-  local resp, e = account:request(req)
+  req.timeout = TIMEOUT
+  local resp, e = account:request(req, ATTEMPTS)
   if not resp then return nil, e end
   return read(resp)
 end

@@ -121,8 +121,10 @@ end
 
 --- Send what may be repeated. Waits; spends nothing.
 ---@async
-function Account:request(req)
-  local resp, e = net.request(self.client, req, { retry = {} })
+---@param req table
+---@param attempts? integer  5
+function Account:request(req, attempts)
+  local resp, e = net.request(self.client, req, { retry = { attempts = attempts } })
   if resp then learn_pace(self, resp) end
   return resp, e
 end

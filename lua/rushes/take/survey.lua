@@ -2,6 +2,8 @@
 --- a show begins to shoot; kept in the journal as evidence for what may get lost.
 local core = require "rt.c.core"
 local err = require "rt.err"
+local task = require "rt.task"
+local config = require "rushes.config"
 local event = require "rushes.event"
 local lanes = require "rushes.money.lane"
 local ledgers = require "rushes.money.ledger"
@@ -10,6 +12,11 @@ local M = {}
 
 -- Seconds after which the account is asked again, when nothing is under way.
 local OLD = 60
+
+local PATIENCE = 5 -- seconds after which a person is told what is waited for
+
+-- A plan does without the answer: seconds and tries until it does.
+local PLAN = { timeout = 20, attempts = 2 }
 
 --- The account's answer, or why there is none. Waits; spends nothing.
 ---@async
@@ -20,7 +27,18 @@ local OLD = 60
 function M.ask(account)
   local provider = account.provider
   if not provider.organization_req then return nil end
-  local resp, e = account:request(provider.organization_req())
+  local limits, req = config.options.plan and PLAN or {}, provider.organization_req()
+  req.timeout = limits.timeout
+  local resp, e
+  task.scope(function(s)
+    s:spawn(function()
+      task.sleep(PATIENCE)
+      event.emit("note", { text = ("waiting for %s to say what the account may do")
+        :format(account.name) })
+    end)
+    resp, e = account:request(req, limits.attempts)
+    s:cancel()
+  end)
   if not resp then return nil, e end
   return provider.organization(resp)
 end
