@@ -26,7 +26,8 @@ function M.error(e)
   local message = log.scrub(tostring(e))
   if not err.is(e) then return { code = "script", message = message } end
   return { code = e.code, message = message, class = e.class, status = e.status,
-    retryable = e.retryable or false, retry_after = e.retry_after, unknown = e.unknown }
+    retryable = e.retryable or false, retry_after = e.retry_after, unknown = e.unknown,
+    flag = e.flag }
 end
 
 local function emit(line)
