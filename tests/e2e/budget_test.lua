@@ -134,4 +134,35 @@ end]])
   end)
 end
 
+function T.test_a_budget_around_several_shows_counts_the_earlier_runs_of_all()
+  local source = [[
+local rushes = require "rushes"
+local function show(name)
+  local s = rushes.show { name = name, policy = rushes.policy.fixed { model = "gen4.5" } }
+  s:shot { name = "s1", prompt = name .. %q }
+  return s
+end
+local shows = { show "a", show "b", show "c" }
+rushes.budget("all", %d, function()
+  for _, s in ipairs(shows) do print(s.name, s:shoot()[1].status) end
+end)]]
+  studio.with({}, function(s)
+    lib.assert_code(s:run(source:format("one", 180)), 0)
+    lu.assertEquals(s:bill().charged, 180)
+    -- 60 are left: the first show must not take them for its own 120
+    local plan = s:run(source:format("two", 240), { command = "plan", "--json" })
+    lib.assert_code(plan, 8)
+    lu.assertEquals(json.decode(plan.stdout).credits, 60)
+    local r = s:run(source:format("two", 240))
+    lib.assert_code(r, 8)
+    lu.assertEquals(r.stdout, "a\tlanded\nb\tfailed\nc\tfailed\n")
+    lu.assertEquals(s:bill().charged, 240)
+    -- larger by one call: what was counted before its journal was opened counts once
+    lib.assert_code(s:run(source:format("two", 300)), 8)
+    lu.assertEquals(s:bill().charged, 300)
+    lib.assert_code(s:run(source:format("two", 360)), 0)
+    lu.assertEquals(s:bill().charged, 360)
+  end)
+end
+
 return T

@@ -7,6 +7,7 @@ local ledgers = require "rushes.money.ledger"
 local object = require "rushes.studio.object"
 local shoot = require "rushes.studio.shoot"
 local shots = require "rushes.studio.shot"
+local siblings = require "rushes.take.siblings"
 local takes = require "rushes.studio.takes"
 local accounts = require "rushes.take.account"
 local budgets = require "rushes.money.budget"
@@ -83,10 +84,12 @@ function M.new(spec)
   local ledger = ledgers.new("show " .. spec.name, spec.budget, ledgers.root())
   event.emit("show", { show = spec.name, budget = spec.budget, output = output,
     ledger = ledger })
-  return setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
+  local show = setmetatable({ name = spec.name, ratio = spec.ratio or "1280:720",
     fps = spec.fps or 24, provider = name, output = output, policy = spec.policy,
     moderation_limit = spec.moderation_limit, shots = {}, shot_names = {}, refs = {},
     ledger = ledger }, class)
+  siblings.declare(show)
+  return show
 end
 
 local REF_SPEC = { image = "string", images = "table", strength = "number",

@@ -244,13 +244,20 @@ function Records:sums()
   return row
 end
 
---- The same per path of budgets ("" is none), with what was spent and held below it.
+--- The same per path of budgets ("" is none), without what is below it: a list, each with
+--- its `budget`.
+---@async
+---@return rushes.records.Sums[]
+function Records:leaves()
+  return self:rows(SUMS .. ", budget FROM attempts GROUP BY budget", self.dead)
+end
+
+--- The same by path, with what was spent and held below it.
 ---@async
 ---@return table<string, rushes.records.Sums>
 function Records:budgets()
   local by_path = {}
-  for _, row in ipairs(self:rows(SUMS .. ", budget FROM attempts GROUP BY budget",
-    self.dead)) do
+  for _, row in ipairs(self:leaves()) do
     local path = row.budget
     while path and path ~= "" do
       local sums = by_path[path] or { spent = 0, held = 0, unknown = 0, moderation = 0 }

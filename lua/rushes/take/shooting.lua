@@ -9,6 +9,7 @@ local breakers = require "rushes.money.breaker"
 local config = require "rushes.config"
 local journals = require "rushes.take.journal"
 local ledgers = require "rushes.money.ledger"
+local siblings = require "rushes.take.siblings"
 local survey = require "rushes.take.survey"
 local sys = require "rt.c.sys"
 local accounts = require "rushes.take.account"
@@ -123,10 +124,8 @@ local function share_credits(show, journal)
   local ledger = journal.ledger
   if not ledger then
     journal.ledger = show.ledger
-    for _, sum in ipairs(journal.spent) do
-      show.ledger:load(sum.cost, sum.held)
-      if sum.budget ~= "" then budgets.load(sum.budget, sum.cost, sum.held) end
-    end
+    for _, sum in ipairs(journal.spent) do show.ledger:load(sum.cost, sum.held) end
+    siblings.open(show.output, journal.spent)
   elseif ledger.limit ~= show.ledger.limit then
     return nil, err.new("invalid", ("show %s was declared with a budget of %s credits and"
       .. " again with %s; one show has one budget. Nothing was sent"):format(show.name,
@@ -192,6 +191,7 @@ local function begin(show, account)
   if not ok then return nil, e end
   ok, e = survey.begin(account, journal)
   if not ok then return nil, e end
+  if budgets.current() then siblings.count() end
   local limit = show.moderation_limit
   if options.allow_moderated then limit = false end
   show.breaker = show.breaker or breakers.new(limit)
