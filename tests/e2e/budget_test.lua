@@ -1,4 +1,5 @@
 --- Budgets: what does not fit is not bought, and the simulator's bill agrees.
+local fs = require "rt.fs"
 local json = require "rt.json"
 local lu = require "luaunit"
 
@@ -162,6 +163,29 @@ end)]]
     lu.assertEquals(s:bill().charged, 300)
     lib.assert_code(s:run(source:format("two", 360)), 0)
     lu.assertEquals(s:bill().charged, 360)
+  end)
+end
+
+function T.test_a_call_by_hand_counts_what_a_show_has_spent_of_the_budget()
+  local source = [[
+local rushes = require "rushes"
+local show = rushes.show { name = "a", policy = rushes.policy.fixed { model = "gen4.5" } }
+show:shot { name = "s1", prompt = "x" }
+rushes.budget("all", 60, function()
+  if arg[1] == "shoot" then show:shoot() end
+  local runway = rushes.provider "runway"
+  print(select(2, runway:generate { model = "gen4.5", prompt = "by hand", seconds = 5,
+    ratio = "1280:720" }))
+end)]]
+  studio.with({}, function(s)
+    assert(fs.write(s.dir .. "/script.lua", source))
+    local opts = { cwd = s.dir, env = studio.env(s.sim.url) }
+    for _, args in ipairs { { "run", "script.lua", "shoot" }, { "run", "script.lua" } } do
+      args.cwd, args.env = opts.cwd, opts.env
+      local r = lib.rushes(args)
+      lu.assertStrContains(r.stdout, "budget all has 0 left of 60 (60 spent, 0 held")
+    end
+    lu.assertEquals(s:bill().created, 1)
   end)
 end
 

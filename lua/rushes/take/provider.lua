@@ -9,6 +9,7 @@ local calls = require "rushes.take.call"
 local invoice = require "rushes.take.invoice"
 local jobs = require "rushes.take.job"
 local shootings = require "rushes.take.shooting"
+local siblings = require "rushes.take.siblings"
 
 local M = {}
 
@@ -44,7 +45,7 @@ local function hold(account, spec)
   local price
   price, e = jobs.price(account, spec)
   if not price then return nil, e end
-  local scope = budgets.current()
+  local scope = siblings.current()
   local leaves = { ledgers.root(), scope and scope.ledger }
   ok, e = ledgers.reserve(leaves, price, spec.name or ("a call to " .. spec.model))
   if not ok then return nil, e, price end

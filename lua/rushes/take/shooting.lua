@@ -77,10 +77,11 @@ local function note_limits(shooting, path)
   end
 end
 
---- The same with the budgets that are around the running task.
+--- The same with the budgets that are around the running task. Waits.
+---@async
 ---@return rushes.Shooting
 function Shooting:here()
-  local scope = budgets.current()
+  local scope = siblings.current()
   note_limits(self, scope and scope.path)
   if not scope then
     self.bare = self.bare or setmetatable({ budget = "", leaves = { self.show.ledger },
@@ -191,7 +192,6 @@ local function begin(show, account)
   if not ok then return nil, e end
   ok, e = survey.begin(account, journal)
   if not ok then return nil, e end
-  if budgets.current() then siblings.count() end
   local limit = show.moderation_limit
   if options.allow_moderated then limit = false end
   show.breaker = show.breaker or breakers.new(limit)

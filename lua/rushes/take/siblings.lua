@@ -2,6 +2,7 @@
 --- runs stands in its own journal, which is opened when the show begins to shoot: too
 --- late for the shows before it. So it is read when the first of them begins.
 local fs = require "rt.fs"
+local task = require "rt.task"
 local budgets = require "rushes.money.budget"
 local holder = require "rushes.take.holder"
 local records = require "rushes.take.records"
@@ -47,12 +48,22 @@ local function count(folder)
   end
 end
 
---- Count what the shows that have not begun have spent. Waits (reads journals).
----@async
-function M.count()
+local function count_all()
   for _, show in ipairs(shows) do
     if not opened[show.output] and not counted[show.output] then count(show.output) end
   end
+end
+
+local turn = task.semaphore(1) -- nobody goes on while another one still reads
+
+--- The innermost budget that the running task is in, with what every declared show has
+--- spent of it. Waits (reads journals, once each).
+---@async
+---@return rushes.Budget?
+function M.current()
+  local scope = budgets.current()
+  if scope then turn:with(count_all) end
+  return scope
 end
 
 return M
