@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-#define OLDEST 3037000 /* SQLITE_OPEN_EXRESCODE, STRICT tables */
+#define OLDEST 3038000 /* json_valid(), SQLITE_OPEN_EXRESCODE */
 
 struct sqlite_api sqlite;
 
@@ -13,7 +13,7 @@ static int init(const char **why)
     static char text[160];
     if (sqlite.sqlite3_libversion_number() < OLDEST) {
         snprintf(text, sizeof text,
-                 "SQLite %s is too old: 3.37 or newer is needed",
+                 "SQLite %s is too old: 3.38 or newer is needed",
                  sqlite.sqlite3_libversion());
         *why = text;
         return UV_ENOTSUP;

@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= 20
 FUZZ = BUILD=build/fuzz CC=clang OPT="-O1 -g" HARDEN= \
 	SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
-FUZZ_LUA := json template provider
+FUZZ_LUA := json template provider journal
 FUZZ_C := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out %/fuzz_lua.c,\
 	$(wildcard tests/fuzz/fuzz_*.c)))
 

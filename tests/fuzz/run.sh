@@ -3,6 +3,10 @@
 #   BUILD, SECONDS_EACH   where they are, how long each may run
 set -u
 failed=0
+# in memory: the journal's target writes files
+FUZZ_DIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+export FUZZ_DIR
+trap 'rm -rf "$FUZZ_DIR"' EXIT
 for name in "$@"; do
     corpus=$BUILD/corpus/$name
     mkdir -p "$corpus"

@@ -349,7 +349,7 @@ local function open_reader(journal)
   journal.conn, e = require("rt.db").open(path, { readonly = true })
   if not journal.conn then return nil, e end
   local ok
-  ok, e = recovery.check_version(journal.conn, journal.folder)
+  ok, e = recovery.check(journal.conn, journal.folder)
   if not ok then return nil, e end
   return recovery.load(journal)
 end

@@ -4,6 +4,7 @@ local err = require "rt.err"
 local fs = require "rt.fs"
 local json = require "rt.json"
 local recovery = require "rushes.take.recovery"
+local soundness = require "rushes.take.soundness"
 
 local M = {}
 
@@ -37,7 +38,7 @@ function M.open(folder, running)
   local conn, e = require("rt.db").open(path, { readonly = true })
   if not conn then return nil, e end
   local ok
-  ok, e = recovery.check_version(conn, folder)
+  ok, e = recovery.check(conn, folder)
   if not ok then
     conn:close()
     return nil, e
@@ -53,7 +54,9 @@ Records.__close = Records.close
 
 --- Rows of a query; the journal is a file of ours, so a failure is raised.
 ---@async
-function Records:rows(sql, ...) return assert(self.conn:rows(sql, ...)) end
+function Records:rows(sql, ...)
+  return assert(soundness.texts(assert(self.conn:rows(sql, ...)), self.folder))
+end
 
 -- ---- one by one ----
 

@@ -5,6 +5,7 @@ local err = require "rt.err"
 local fs = require "rt.fs"
 local json = require "rt.json"
 local schema = require "rushes.take.schema"
+local soundness = require "rushes.take.soundness"
 
 local M = {}
 
@@ -18,13 +19,13 @@ local function version_of(conn)
   return rows and rows[1].user_version, e
 end
 
---- Refuse a journal that a newer program has written.
+--- Refuse a journal that is damaged, or that a newer program has written.
 ---@async
 ---@param conn table  rt.db connection
 ---@param folder string
 ---@return integer? version
 ---@return rt.Err?
-function M.check_version(conn, folder)
+function M.check(conn, folder)
   local version, e = version_of(conn)
   if not version then return nil, e end
   if version > schema.version then
@@ -33,7 +34,9 @@ function M.check_version(conn, folder)
       .. " changed and nothing was sent"):format(folder, version, schema.version),
       { class = "journal" })
   end
-  return version
+  local ok
+  ok, e = soundness.check(conn, folder, version)
+  return ok and version, e
 end
 
 local function migrate(conn, version)
@@ -66,7 +69,7 @@ local AFTER_A_CRASH = {
 ---@return true?
 ---@return rt.Err?
 function M.prepare(conn, folder)
-  local version, e = M.check_version(conn, folder)
+  local version, e = M.check(conn, folder)
   if not version then return nil, e end
   local ok
   ok, e = migrate(conn, version)
@@ -129,8 +132,9 @@ function M.accepted_today(conn)
   return times
 end
 
-local function each(conn, sql, fn)
-  local rows, e = conn:rows(sql)
+local function each(journal, sql, fn)
+  local rows, e = journal.conn:rows(sql)
+  if rows then rows, e = soundness.texts(rows, journal.folder) end
   if not rows then return nil, e end
   for _, row in ipairs(rows) do fn(row) end
   return true
@@ -171,7 +175,7 @@ local LOADS = {
 function M.load(journal)
   local conn = journal.conn
   for _, load in ipairs(LOADS) do
-    local ok, e = each(conn, load[1], function(row) load[2](journal, row) end)
+    local ok, e = each(journal, load[1], function(row) load[2](journal, row) end)
     if not ok then return nil, e end
   end
   for name in pairs(journal.next) do
