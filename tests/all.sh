@@ -2,7 +2,8 @@
 # Run the suites and count: all.sh [--c] [--lua] [--e2e] [--peers] [NAME]
 # Without a flag all four. NAME picks suites by a part of their name. The last
 # line is "N passed, N failed", counted from what the suites printed; a suite
-# that crashes, hangs or runs no test counts as one failure.
+# that crashes, hangs, runs no test or leaves something in its TMPDIR counts as
+# one failure.
 #   BUILD         where the binary and the C tests are (default build)
 #   RUSHES_WRAP   a command in front of each program, such as valgrind
 #   RUSHES_SKIP   suites to leave out, such as "lua/proc"
@@ -25,6 +26,9 @@ fi
 wrap=${RUSHES_WRAP:-}
 logs=$BUILD/test-logs
 mkdir -p "$logs"
+tmp=$(mktemp -d)
+chmod 755 "$tmp" # some tests go on as another user
+trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0 skipped=0 kinds='' name=''
 
 for arg in "$@"; do
@@ -53,15 +57,22 @@ count() {
 
 # suite KIND/NAME COMMAND...
 suite() {
-    local title=$1 log status p f s start=$SECONDS
+    local title=$1 log status p f s left start=$SECONDS
     shift
     [[ $title == *"$name"* ]] || return 0
     [[ " ${RUSHES_SKIP:-} " != *" $title "* ]] || return 0
     log=$logs/${title//\//-}.log
-    timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null
+    mkdir "$tmp/suite"
+    TMPDIR=$tmp/suite timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null
     status=$?
+    left=$(ls -A "$tmp/suite")
+    rm -rf "$tmp/suite"
     read -r p f s < <(count "$log")
     if grep -q 'a handle was left open at exit' "$log"; then status=1; fi
+    if [ -n "$left" ]; then
+        printf 'left in TMPDIR: %s\n' $left >>"$log"
+        status=1
+    fi
     if ((f == 0 && (status != 0 || p + s == 0))); then f=1; fi
     printf '%-28s %4d passed, %d failed%s  (%d s)\n' "$title" "$p" "$f" \
         "$( ((s)) && echo ", $s skipped")" $((SECONDS - start))

@@ -6,8 +6,10 @@ TORTURE_SECONDS ?= 30
 torture:
 	@$(MAKE) --no-print-directory $(ASAN) torture-run
 
+# What scripts could not remove goes with the folder that they are given.
 torture-run: $(BUILD)/torture
-	@LSAN_OPTIONS=suppressions=tests/torture/lsan.supp:print_suppressions=0 \
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; TMPDIR=$$tmp \
+		LSAN_OPTIONS=suppressions=tests/torture/lsan.supp:print_suppressions=0 \
 		ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 $(BUILD)/torture \
 		$(TORTURE_SECONDS) tests/torture/empty.lua \
 		$(filter-out %/empty.lua,$(sort $(wildcard tests/torture/*.lua)))
