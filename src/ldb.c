@@ -10,14 +10,14 @@
 #include "rushes.h"
 
 #define CONNECTION "rushes.db"
+#define SCRATCH "rushes.db.scratch"
 #define SCRATCH_KEPT 65536 /* bytes */
 
-static const char module_key;
+static const char module_key, scratch_key;
 
 /* One for the process, made at the first use. */
 struct module {
     struct db_thread *thread;
-    struct db_buf scratch; /* what is being encoded */
 };
 
 struct db_op {
@@ -33,7 +33,6 @@ static void close_module(void *arg)
 {
     struct module *m = arg;
     db_thread_close(m->thread);
-    free(m->scratch.data);
     free(m);
 }
 
@@ -135,7 +134,7 @@ static int push_true(lua_State *L, struct rushes_op *op)
     return 1;
 }
 
-/* With the `len` bytes that the scratch buffer holds. */
+/* With a copy of what the buffer holds. */
 static struct db_op *op_new(lua_State *L, const struct rushes_op_class *cls,
                             enum db_kind kind, const struct db_buf *b)
 {
@@ -149,6 +148,20 @@ static struct db_op *op_new(lua_State *L, const struct rushes_op_class *cls,
     o->job.done = on_done;
     o->job.arg = o;
     return o;
+}
+
+/* Give the operation to the connection at index 1, which may have been closed
+ * meanwhile: whatever allocates may run a finalizer. */
+static int start(lua_State *L, struct db_op *o)
+{
+    struct db *db = *check_box(L);
+    if (db && db_usable(db)) {
+        db_submit(db, &o->job);
+    } else {
+        rushes_op_done(&o->op, UV_ECANCELED);
+        rushes_op_release(&o->op);
+    }
+    return 1;
 }
 
 /* ---- open ---- */
@@ -202,22 +215,46 @@ static int l_open(lua_State *L)
 
 /* ---- encoding ---- */
 
-static struct db_buf *scratch(lua_State *L)
+/* The buffer that statements are encoded in is kept, but belongs to whoever
+ * uses it: finalizers and metamethods may come in between, and write as well.
+ */
+static struct db_buf *scratch_push(lua_State *L)
 {
-    struct db_buf *b = &module_of(L)->scratch;
-    if (b->size > SCRATCH_KEPT) {
-        free(b->data);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &scratch_key);
+    struct db_buf *b = lua_touserdata(L, -1);
+    if (b) {
+        lua_pushboolean(L, 0); /* not nil: the place stays */
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
+    } else {
+        lua_pop(L, 1);
+        b = lua_newuserdatauv(L, sizeof *b, 0);
         *b = (struct db_buf){0};
+        luaL_setmetatable(L, SCRATCH);
     }
     b->len = 0;
     return b;
 }
 
-static const struct db_buf *statements(lua_State *L)
+static void scratch_free(struct db_buf *b)
 {
-    struct db_buf *b = scratch(L);
-    ldb_put_statements(L, b);
-    return b;
+    free(b->data);
+    *b = (struct db_buf){0};
+}
+
+static int l_scratch_gc(lua_State *L)
+{
+    scratch_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* It is at the index. */
+static void scratch_keep(lua_State *L, int index)
+{
+    struct db_buf *b = lua_touserdata(L, index);
+    if (b->size > SCRATCH_KEPT)
+        scratch_free(b);
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
 }
 
 /* ---- writing ---- */
@@ -227,17 +264,23 @@ static int l_write(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.write", cancel, push_true,
                                                fini};
-    struct db *db = check_open(L);
-    struct db_op *o = op_new(L, &cls, DB_WRITE, statements(L));
-    db_submit(db, &o->job);
-    return 1;
+    check_open(L);
+    lua_settop(L, 2);
+    struct db_buf *b = scratch_push(L);
+    ldb_put_statements(L, b);
+    struct db_op *o = op_new(L, &cls, DB_WRITE, b);
+    scratch_keep(L, 3);
+    return start(L, o);
 }
 
 /* later(connection, statements)                              [-0, +0, v] */
 static int l_later(lua_State *L)
 {
-    struct db *db = check_open(L);
-    const struct db_buf *b = statements(L);
+    check_open(L);
+    lua_settop(L, 2);
+    struct db_buf *b = scratch_push(L);
+    ldb_put_statements(L, b);
+    struct db *db = check_open(L); /* a metamethod may have closed it */
     struct db_job *job = calloc(1, sizeof *job + b->len);
     if (!job)
         return luaL_error(L, "not enough memory");
@@ -245,6 +288,7 @@ static int l_later(lua_State *L)
     job->len = b->len;
     job->data = memcpy(job + 1, b->data, b->len);
     db_submit(db, job);
+    scratch_keep(L, 3);
     return 0;
 }
 
@@ -253,10 +297,8 @@ static int l_sync(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.sync", cancel, push_true,
                                                fini};
-    struct db *db = check_open(L);
-    struct db_op *o = op_new(L, &cls, DB_SYNC, NULL);
-    db_submit(db, &o->job);
-    return 1;
+    check_open(L);
+    return start(L, op_new(L, &cls, DB_SYNC, NULL));
 }
 
 static void on_closed(struct db_job *closing)
@@ -272,10 +314,13 @@ static int l_close(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.close", NULL, push_true,
                                                fini};
-    struct db **box = check_box(L), *db = *box;
-    if (!db || !db_usable(db))
+    struct db **box = check_box(L);
+    if (!*box || !db_usable(*box))
         return 0;
     struct db_op *o = op_new(L, &cls, DB_CLOSE, NULL);
+    struct db *db = *box;
+    if (!db) /* a finalizer has closed it meanwhile */
+        return start(L, o);
     *box = NULL;
     db_close(db, on_closed, o);
     return 1;
@@ -300,12 +345,13 @@ static int l_rows(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.rows", cancel, push_rows,
                                                fini};
-    struct db *db = check_open(L);
-    struct db_buf *b = scratch(L);
-    ldb_put_query(L, b);
+    check_open(L);
+    int top = lua_gettop(L);
+    struct db_buf *b = scratch_push(L);
+    ldb_put_query(L, b, top);
     struct db_op *o = op_new(L, &cls, DB_ROWS, b);
-    db_submit(db, &o->job);
-    return 1;
+    scratch_keep(L, top + 1);
+    return start(L, o);
 }
 
 /* stats(connection) -> {commits, writes, statements}         [-0, +1, v] */
@@ -332,7 +378,12 @@ int luaopen_rt_db(lua_State *L)
     luaL_newmetatable(L, CONNECTION);
     lua_pushcfunction(L, l_gc);
     lua_setfield(L, -2, "__gc");
-    lua_pop(L, 1);
+    luaL_newmetatable(L, SCRATCH);
+    lua_pushcfunction(L, l_scratch_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 2);
+    lua_pushboolean(L, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
     luaL_newlib(L, lib);
     return 1;
 }

@@ -141,9 +141,8 @@ void ldb_put_statements(lua_State *L, struct db_buf *b)
     }
 }
 
-void ldb_put_query(lua_State *L, struct db_buf *b)
+void ldb_put_query(lua_State *L, struct db_buf *b, int top)
 {
-    int top = lua_gettop(L);
     put_sql(L, b, 2);
     put_count(L, b, top - 2);
     for (int i = 3; i <= top; i++)

@@ -368,4 +368,25 @@ T.test_an_answer_that_is_too_large = with_table(function(conn)
   lu.assertEquals(#conn:rows("SELECT zeroblob(1000000) AS z")[1].z, 1000000)
 end)
 
+--- What is written while another write is being put together: a metamethod does it here,
+--- a finalizer may do so at any time.
+T.test_writing_within_a_write = with_table(function(conn)
+  local nested = setmetatable({ "INSERT INTO t VALUES (1, 'outer')" }, { __index = function()
+    conn:later { { "INSERT INTO t VALUES (2, ?)", ("inner"):rep(1000) } }
+  end })
+  assert(conn:write { nested, { "INSERT INTO t VALUES (3, 'last')" } })
+  local rows = assert(conn:rows "SELECT id, length(v) AS n FROM t ORDER BY id")
+  lu.assertEquals(rows, { { id = 1, n = 5 }, { id = 2, n = 5000 }, { id = 3, n = 4 } })
+end)
+
+T.test_closing_within_a_write = with_table(function(conn)
+  local closed
+  local closing = setmetatable({ "INSERT INTO t VALUES (1, 'x')" }, { __index = function()
+    closed = require("rt.c.db").close(conn.handle)
+  end })
+  refused("cancelled", {}, conn:write { closing })
+  lu.assertErrorMsgContains("this database is closed", conn.later, conn, { closing })
+  assert(task.await(closed))
+end)
+
 return T
