@@ -110,6 +110,25 @@ function T.test_resubmit_keeps_the_credits_and_the_next_run_asks_again()
   end)
 end
 
+function T.test_settling_is_not_a_run_that_goes_on()
+  with_unknown(function(s)
+    local first = by_shot((data(s, { "reconcile", "night" })).submissions)
+    local r = command(s, { "reconcile", "night", "--resubmit", tostring(first.taken.id) })
+    lib.assert_code(r, 9)
+    lu.assertNotStrContains(r.stdout, "the run that goes on")
+    lu.assertStrContains(r.stdout, "--assume")
+  end)
+end
+
+function T.test_there_may_be_nothing_to_settle()
+  with_unknown(function(s)
+    lib.assert_code(command(s, { "reconcile", "night", "--assume", "charged" }), 0)
+    local r = command(s, { "reconcile", "night", "--assume", "lost" })
+    lib.assert_code(r, 0)
+    lu.assertStrContains(r.stdout, "every submission has a known outcome")
+  end)
+end
+
 function T.test_what_cannot_be_settled_is_said()
   with_unknown(function(s)
     local r = command(s, { "reconcile", "--assume", "lost", "--id", "9999" })

@@ -80,6 +80,17 @@ function T.test_a_missing_or_changed_file_is_downloaded_again_for_free()
   end)
 end
 
+function T.test_links_that_stay_expired_are_no_reason_to_buy_anew()
+  studio.with({ faults = "expired_url:x3" }, function(s)
+    local r = s:run(studio.script { "a" })
+    lib.assert_code(r, 5)
+    lu.assertStrContains(r.stderr, "running the script again downloads it")
+    lu.assertNotStrContains(r.stderr, "--force")
+    lib.assert_code(s:run(studio.script { "a" }), 0)
+    lu.assertEquals(s:bill().created, 1)
+  end)
+end
+
 function T.test_a_clip_that_a_killed_run_has_left_is_no_other_file()
   studio.with({}, function(s)
     local source = studio.script { "A street" }

@@ -1,6 +1,7 @@
 --- The open submissions of a show with what the account says of them: gathered, as lines
 --- for a person, as data.
 local core = require "rt.c.core"
+local sys = require "rt.c.sys"
 local json = require "rt.json"
 local asking = require "rushes.cli.asking"
 local holder = require "rushes.take.holder"
@@ -69,6 +70,7 @@ end
 ---@return rt.Err?
 function M.gather(folder, looks)
   local running = holder.of(folder)
+  if running and running.pid == sys.process() then running = nil end -- it just settled
   local journal, e = records.open(folder, running ~= nil)
   if not journal then return nil, e end
   local _ <close> = journal

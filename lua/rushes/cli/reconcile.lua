@@ -47,6 +47,7 @@ local function settle(folder, case, opts)
   local settled = require "rushes.take.settle"
   local done = {}
   local function apply(ids, what)
+    if #ids == 0 then return end -- every outcome is known already
     local ok, e = settled.settle(folder, ids, what)
     if not ok then error(e, 0) end
     for _, id in ipairs(ids) do done[#done + 1] = { id = id, how = what } end

@@ -358,7 +358,7 @@ end
 --- What was paid for and could not be saved is still at the provider.
 local function not_saved(call, e)
   local way_out = "running the script again downloads it"
-  if err.is(e, "expired") then
+  if err.is(e, "expired") and e.final then -- the task; a link can be had anew
     way_out = ("it is gone there; --force --only %s buys it anew"):format(
       call.ctx.about.shot)
   end

@@ -334,7 +334,7 @@ local function renew(job)
   if not update then return nil, e end
   if update.state ~= "succeeded" then
     return nil, err.new("expired", ("task %s is no longer there: its output cannot be"
-      .. " downloaded again"):format(job.id), { id = job.id })
+      .. " downloaded again"):format(job.id), { id = job.id, final = true })
   end
   job.outputs = update.outputs
   return true
