@@ -10,6 +10,8 @@ local database = require "lua.database"
 local in_dir, refused = database.in_dir, database.refused
 local insert, ids, SCHEMA = database.insert, database.ids, database.SCHEMA
 
+local PROGRAM = require("lua.folder").PROGRAM
+
 local T = {}
 
 -- ---- files ----
@@ -32,7 +34,7 @@ T.test_names_that_mean_something_else_to_sqlite = in_dir(function(dir)
       assert(conn:write { { "CREATE TABLE t (id)" } })
       assert(require "rt.fs".exists(name))
     end]]))
-  local r = assert(proc.run { "/proc/self/exe", "run", script, cwd = dir })
+  local r = assert(proc.run { PROGRAM, "run", script, cwd = dir })
   lu.assertEquals(r.code, 0, r.stderr)
 end)
 
@@ -136,7 +138,7 @@ T.test_two_programs_share_a_database = in_dir(function(dir)
   task.scope(function(s)
     for i = 1, 3 do
       s:spawn(function()
-        local r = assert(proc.run { "/proc/self/exe", "run", script, path, tostring(i * 100) })
+        local r = assert(proc.run { PROGRAM, "run", script, path, tostring(i * 100) })
         lu.assertEquals(r.code, 0, r.stderr)
       end)
     end

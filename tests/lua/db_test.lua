@@ -9,6 +9,8 @@ local database = require "lua.database"
 local in_dir, with_table, refused = database.in_dir, database.with_table, database.refused
 local insert, ids, SCHEMA = database.insert, database.ids, database.SCHEMA
 
+local PROGRAM = require("lua.folder").PROGRAM
+
 local T = {}
 
 -- ---- values ----
@@ -290,7 +292,7 @@ end)
 local function run(dir, text, ...)
   local script = fs.join(dir, "x.lua")
   assert(fs.write(script, text))
-  return assert(proc.run { "/proc/self/exe", "run", script, ... })
+  return assert(proc.run { PROGRAM, "run", script, ... })
 end
 
 T.test_the_end_of_the_program_commits_what_was_given = in_dir(function(dir)

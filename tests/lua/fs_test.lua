@@ -4,6 +4,8 @@ local fs = require "rt.fs"
 local proc = require "rt.proc"
 local task = require "rt.task"
 
+local PROGRAM = require("lua.folder").PROGRAM
+
 local T = {}
 
 local in_dir = require("lua.folder").in_dir
@@ -136,7 +138,7 @@ T.test_a_lock_ends_with_its_program_and_children_do_not_have_it = in_dir(functio
     print "held"
     io.stdout:flush()
     io.read()]]))
-  local p = assert(proc.spawn { "/proc/self/exe", "run", script, path, stdin = true,
+  local p = assert(proc.spawn { PROGRAM, "run", script, path, stdin = true,
     stderr = "inherit" })
   lu.assertEquals(p:read(), "held\n")
   local _, e = fs.lock(path, "mine")
