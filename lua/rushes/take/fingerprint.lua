@@ -6,8 +6,11 @@ local json = require "rt.json"
 
 local M = {}
 
---- A link without its query: what is signed there changes with every signature.
-local function plain_link(url) return (url:gsub("[?#].*$", "")) end
+--- A link without its query, where what is signed changes with every signature, and
+--- without a user's name and password.
+local function plain_link(url)
+  return (url:gsub("[?#].*$", ""):gsub("^(%a+://)[^/]*@", "%1"))
+end
 
 --- A value of a planned body as it is kept and compared.
 local function canonical(v)
