@@ -79,30 +79,6 @@ static int on_timer(CURLM *multi, long ms, void *user)
 
 /* ---- sockets ---- */
 
-static struct http_sock *sock_new(struct http_loop *l, int fd)
-{
-    if (fd >= l->n_socks) {
-        int n = l->n_socks ? l->n_socks : 64;
-        while (n <= fd)
-            n *= 2;
-        void *more = realloc(l->socks, (size_t)n * sizeof *l->socks);
-        if (!more)
-            return NULL;
-        l->socks = more;
-        for (int i = l->n_socks; i < n; i++)
-            l->socks[i] = NULL;
-        l->n_socks = n;
-    }
-    struct http_sock *s = calloc(1, sizeof *s);
-    if (!s)
-        return NULL;
-    s->owner = l;
-    s->fd = fd;
-    s->poll.data = s;
-    l->socks[fd] = s;
-    return s;
-}
-
 static void on_sock_closed(uv_handle_t *handle)
 {
     free(handle->data);
@@ -120,6 +96,31 @@ static void sock_free(struct http_loop *l, int fd)
     }
     uv_poll_stop(&s->poll);
     uv_close((uv_handle_t *)&s->poll, on_sock_closed);
+}
+
+static struct http_sock *sock_new(struct http_loop *l, int fd)
+{
+    if (fd >= l->n_socks) {
+        int n = l->n_socks ? l->n_socks : 64;
+        while (n <= fd)
+            n *= 2;
+        void *more = realloc(l->socks, (size_t)n * sizeof *l->socks);
+        if (!more)
+            return NULL;
+        l->socks = more;
+        for (int i = l->n_socks; i < n; i++)
+            l->socks[i] = NULL;
+        l->n_socks = n;
+    }
+    sock_free(l, fd); /* a few are closed without telling us */
+    struct http_sock *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->owner = l;
+    s->fd = fd;
+    s->poll.data = s;
+    l->socks[fd] = s;
+    return s;
 }
 
 static curl_socket_t on_open(void *user, curlsocktype purpose,
