@@ -31,7 +31,7 @@ struct rushes_rt {
      * holds the next free slot. The anchor table has the same slots. */
     uintptr_t *slots;
     int n_slots, free_slot;
-    unsigned char closing;
+    unsigned char closing, polling; /* polling: libuv runs */
     struct coro coro;
 };
 
@@ -180,6 +180,8 @@ void rushes_op_done(struct rushes_op *op, int status)
     op->next = NULL;
     *rt->tail = op;
     rt->tail = &op->next;
+    if (rt->polling) /* a timer may have ended it, before libuv goes to sleep */
+        uv_stop(&rt->loop);
 }
 
 void rushes_op_release(struct rushes_op *op)
@@ -316,8 +318,10 @@ static int l_poll(lua_State *L)
     int block = lua_toboolean(L, 1) && !rt->head;
     if (rt->coro.turns++ % 64 == 0)
         gc_tune(L);
+    rt->polling = 1;
     if (rt->in_flight > 0)
         uv_run(&rt->loop, block ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    rt->polling = 0;
     if (rt->n_slots > SLOTS_KEPT && rt->in_flight < (size_t)rt->n_slots / 16)
         slots_shrink(L, rt);
     lua_pushboolean(L, rt->in_flight > 0);

@@ -1,4 +1,5 @@
 --- Exchanges and polls against tests/fixtures/faultd.
+local core = require "rt.c.core"
 local faultd = require "lua.faultd"
 local lu = require "luaunit"
 local net = require "rt.net"
@@ -411,6 +412,21 @@ function T.test_a_poll_returns_what_does_not_pass()
     local r = assert(net.poll(client(), { path = "/status/" .. status }, { first = 0 }))
     lu.assertEquals(r.status, status)
   end
+end
+
+--- Nothing else would wake the loop for a minute.
+function T.test_a_deadline_that_passes_while_the_script_computes_ends_the_poll()
+  local began, e = core.now(), nil
+  task.scope(function(s)
+    s:spawn(function()
+      e = select(2, net.poll(client {}, { path = "/echo" },
+        { first = 10, every = 1, deadline = 0.05 }))
+    end)
+    task.yield()
+    repeat until core.now() > began + 0.1
+  end)
+  lu.assertEquals(e.code, "timeout")
+  lu.assertTrue(core.now() - began < 30)
 end
 
 function T.test_a_poll_ends_at_its_deadline()
