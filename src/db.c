@@ -95,6 +95,8 @@ static bool run_batch(struct db *db, struct db_jobs *batch)
     {
         if (job->kind == DB_ROWS && !atomic_load(&job->stop))
             db_conn_rows(db, job);
+        if (job->kind == DB_GUARD && db->handle)
+            db_tail_guard(db, job);
         closed = closed || job->kind == DB_CLOSE;
     }
     if (closed)
@@ -293,6 +295,11 @@ struct db *db_new(struct db_thread *t, const char *path, enum db_mode mode,
     TAILQ_INSERT_TAIL(&t->dbs, db, link);
     uv_mutex_unlock(&t->lock);
     return db;
+}
+
+bool db_tail_lost(const struct db *db)
+{
+    return db->tail.lost;
 }
 
 bool db_usable(const struct db *db)

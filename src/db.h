@@ -31,6 +31,7 @@ enum db_kind {
     DB_LATER, /* the same, but nobody waits; its error goes to the next */
     DB_SYNC,  /* wait until all that was given before is durable */
     DB_ROWS,  /* `data`: one statement; `rows` are the answer */
+    DB_GUARD, /* from now on a -wal that gets lost is noticed */
     DB_CLOSE
 };
 
@@ -81,6 +82,10 @@ enum db_mode {
  * `busy`: milliseconds to wait for the locks of other processes. */
 struct db *db_new(struct db_thread *t, const char *path, enum db_mode mode,
                   int busy);
+
+/* Once it is open: is the end of it missing, because it was guarded and its
+ * -wal is gone? It holds an older state then, and is as it was found. */
+bool db_tail_lost(const struct db *db);
 
 /* False once db_thread_close() was called: then only db_close() is allowed. */
 bool db_usable(const struct db *db);

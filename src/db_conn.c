@@ -2,7 +2,6 @@
  * statements, how one is executed. Everything here is on the thread. */
 #include "db_impl.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,94 +357,6 @@ static int prepare_own(struct db *db)
     return rc;
 }
 
-static int open_name(struct db *db, const char *name, int flags)
-{
-    int rc = sqlite.sqlite3_open_v2(
-        name, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        NULL);
-    if (rc == SQLITE_OK)
-        sqlite.sqlite3_busy_timeout(db->handle, db->busy);
-    return rc;
-}
-
-static int open_file(struct db *db)
-{
-    static const int flags[] = {
-        [DB_EXISTING] = SQLITE_OPEN_READWRITE,
-        [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-        [DB_READONLY] = SQLITE_OPEN_READONLY,
-    };
-    /* "./" because ":memory:" and "file:" mean something else to SQLite */
-    size_t size = strlen(db->path) + 3;
-    char *name = malloc(size);
-    if (!name)
-        return SQLITE_NOMEM;
-    snprintf(name, size, "%s%s", db->path[0] == '/' ? "" : "./", db->path);
-    int rc = open_name(db, name, flags[db->mode]);
-    free(name);
-    return rc;
-}
-
-/* ---- for reading only ---- */
-
-static int look(struct db *db)
-{
-    return sqlite.sqlite3_exec(db->handle,
-                               "PRAGMA temp_store=MEMORY;"
-                               "PRAGMA trusted_schema=OFF;"
-                               "SELECT 1 FROM sqlite_schema LIMIT 1;",
-                               NULL, NULL, NULL);
-}
-
-/* Is there nothing beside the file that belongs to it? */
-static bool is_alone(struct db *db)
-{
-    size_t size = strlen(db->path) + 5;
-    char *name = malloc(size);
-    if (!name)
-        return false;
-    snprintf(name, size, "%s-wal", db->path);
-    bool alone = access(name, F_OK) != 0 && errno == ENOENT;
-    free(name);
-    return alone;
-}
-
-/* As a URI that says that nobody changes the file. */
-static int open_unchanging(struct db *db)
-{
-    static const char tail[] = "?immutable=1";
-    size_t size = sizeof "file:./" + 3 * strlen(db->path) + sizeof tail;
-    char *uri = malloc(size), *to = uri;
-    if (!uri)
-        return SQLITE_NOMEM;
-    char *end = uri + size;
-    to += snprintf(to, size, "file:%s", db->path[0] == '/' ? "" : "./");
-    for (const char *at = db->path; *at; at++)
-        to += snprintf(to, (size_t)(end - to),
-                       strchr("%?#", *at) ? "%%%02X" : "%c", *at);
-    memcpy(to, tail, sizeof tail);
-    int rc = open_name(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-    free(uri);
-    return rc;
-}
-
-/* In a folder that cannot be written, SQLite cannot make the shared memory of a
- * WAL file. Where there is no WAL, the file is whole without it. */
-static int open_reader(struct db *db)
-{
-    int rc = open_file(db);
-    if (rc == SQLITE_OK)
-        rc = look(db);
-    int kind = rc & 0xff;
-    if ((kind != SQLITE_CANTOPEN && kind != SQLITE_READONLY) || !is_alone(db))
-        return rc;
-    sqlite.sqlite3_close(db->handle);
-    rc = open_unchanging(db);
-    return rc == SQLITE_OK ? look(db) : rc;
-}
-
-/* ---- for all ---- */
-
 static void guard(struct db *db)
 {
     sqlite.sqlite3_set_authorizer(db->handle, on_authorize, db);
@@ -454,7 +365,7 @@ static void guard(struct db *db)
 
 static int open_writer(struct db *db, bool *wal)
 {
-    int rc = open_file(db);
+    int rc = db_file_open(db);
     if (rc == SQLITE_OK && sqlite.sqlite3_db_readonly(db->handle, "main") == 1)
         rc = SQLITE_READONLY;
     if (rc == SQLITE_OK)
@@ -465,7 +376,11 @@ static int open_writer(struct db *db, bool *wal)
 void db_conn_open(struct db *db, struct db_job *job)
 {
     bool wal = true;
-    int rc = db->mode == DB_READONLY ? open_reader(db) : open_writer(db, &wal);
+    job->error = db_tail_look(db);
+    if (job->error)
+        return;
+    int rc = db->mode == DB_READONLY ? db_file_open_reader(db)
+                                     : open_writer(db, &wal);
     if (rc != SQLITE_OK) {
         job->error = db_error_sqlite(db, "cannot open", rc);
         return;
@@ -483,6 +398,7 @@ void db_conn_open(struct db *db, struct db_job *job)
 
 void db_conn_close(struct db *db)
 {
+    db_tail_close(db);
     for (int i = 0; i < OWN_COUNT; i++)
         sqlite.sqlite3_finalize(db->own[i]);
     for (int i = 0; i < db->n_kept; i++)

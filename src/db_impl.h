@@ -26,6 +26,16 @@ struct db_statement {
     uint64_t used; /* by `struct db.tick` */
 };
 
+/* Whether the main file is all there is (db_tail.c). */
+struct db_tail {
+    bool lost; /* found at the opening */
+    bool guarded;
+    bool part; /* the last mark that was committed */
+    bool busy; /* marks are being written */
+    int pages; /* in the -wal after the last commit */
+    int next;  /* how many there are when it is time for a checkpoint */
+};
+
 struct db {
     TAILQ_ENTRY(db) link;
     struct db_thread *thread; /* the loop's thread only; NULL: it has ended */
@@ -53,6 +63,7 @@ struct db {
     struct db_job *reading;  /* for the progress handler */
     struct db_error *late;   /* of a DB_LATER, for the next that waits */
     struct db_stats counted; /* in this batch */
+    struct db_tail tail;
 
     struct db_job closing;
 };
@@ -86,6 +97,33 @@ int db_conn_write(struct db *db, struct db_job *job);
 
 /* Execute a statement of our own. The result code. */
 int db_conn_own(struct db *db, enum db_own which);
+
+/* ---- db_file.c: its files ---- */
+
+/* Open `handle` by the mode. SQLite's result code, as below; after a failure
+ * there may be a handle all the same. */
+int db_file_open(struct db *db);
+
+/* The same for reading, also where nothing may be written. */
+int db_file_open_reader(struct db *db);
+
+/* Open the main file alone, as one that nobody changes. */
+int db_file_open_unchanging(struct db *db);
+
+/* Bytes of the file with that at the end of its name; -1: there is none. */
+int64_t db_file_size(const struct db *db, const char *suffix);
+
+/* ---- db_tail.c: is its end still there? ---- */
+
+/* Before it is opened: find out what is missing (db->tail.lost). An error where
+ * opening it would destroy what is there. */
+struct db_error *db_tail_look(struct db *db);
+
+/* From now on see to it that it will be found out. Sets job->error. */
+void db_tail_guard(struct db *db, struct db_job *job);
+
+/* Before it is closed: bring everything into the main file. */
+void db_tail_close(struct db *db);
 
 /* ---- db_group.c ---- */
 

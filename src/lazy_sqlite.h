@@ -42,7 +42,9 @@
     X(sqlite3_step)                                                            \
     X(sqlite3_stmt_readonly)                                                   \
     X(sqlite3_system_errno)                                                    \
-    X(sqlite3_threadsafe)
+    X(sqlite3_threadsafe)                                                      \
+    X(sqlite3_wal_checkpoint_v2)                                               \
+    X(sqlite3_wal_hook)
 
 struct sqlite_api {
     SQLITE_FUNCTIONS(LAZY_FIELD)

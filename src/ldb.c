@@ -177,10 +177,11 @@ static int push_opened(lua_State *L, struct rushes_op *op)
     *box = o->opened;
     o->opened = NULL;
     luaL_setmetatable(L, CONNECTION);
-    return 1;
+    lua_pushboolean(L, db_tail_lost(*box));
+    return 2; /* connection lost */
 }
 
-/* open(path, mode, busy) -> op -> connection | nil, err       [-0, +2, v] */
+/* open(path, mode, busy) -> op -> connection, lost | nil, err [-0, +2, v] */
 static int l_open(lua_State *L)
 {
     static const struct rushes_op_class cls = {"db.open", cancel, push_opened,
@@ -301,6 +302,15 @@ static int l_sync(lua_State *L)
     return start(L, op_new(L, &cls, DB_SYNC, NULL));
 }
 
+/* guard(connection) -> op -> true                            [-0, +1, v] */
+static int l_guard(lua_State *L)
+{
+    static const struct rushes_op_class cls = {"db.guard", cancel, push_true,
+                                               fini};
+    check_open(L);
+    return start(L, op_new(L, &cls, DB_GUARD, NULL));
+}
+
 static void on_closed(struct db_job *closing)
 {
     struct db_op *o = closing->arg;
@@ -372,8 +382,8 @@ int luaopen_rt_db(lua_State *L)
 {
     static const luaL_Reg lib[] = {
         {"open", l_open},   {"write", l_write}, {"later", l_later},
-        {"sync", l_sync},   {"rows", l_rows},   {"close", l_close},
-        {"stats", l_stats}, {NULL, NULL},
+        {"sync", l_sync},   {"rows", l_rows},   {"guard", l_guard},
+        {"close", l_close}, {"stats", l_stats}, {NULL, NULL},
     };
     luaL_newmetatable(L, CONNECTION);
     lua_pushcfunction(L, l_gc);

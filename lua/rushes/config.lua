@@ -22,6 +22,7 @@ local M = {}
 ---@field redecide? boolean
 ---@field allow_moderated? boolean
 ---@field same_account? boolean
+---@field accept_loss? boolean  reconcile: go on with a journal that has lost its end
 M.options = {}
 
 local overrides = {} -- variable -> {value, origin}

@@ -1,6 +1,7 @@
 /* test_db.c - the database engine without Lua: what shares a commit, who hears
  * of a failure, what is left after one. */
-/* needs: db_conn.c db_error.c db_group.c db_value.c lazy.c lazy_sqlite.c */
+/* needs: db_conn.c db_error.c db_file.c db_group.c db_tail.c */
+/* needs: db_value.c lazy.c lazy_sqlite.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

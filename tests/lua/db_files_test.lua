@@ -38,6 +38,23 @@ T.test_names_that_mean_something_else_to_sqlite = in_dir(function(dir)
   lu.assertEquals(r.code, 0, r.stderr)
 end)
 
+T.test_a_lost_end_is_known_if_the_database_was_guarded = in_dir(function(dir)
+  local path, copy = fs.join(dir, "a.db"), fs.join(dir, "b.db")
+  local conn <close> = assert(db.open(path, { create = true }))
+  assert(conn:write(SCHEMA))
+  assert(conn:guard())
+  assert(conn:write { insert(1) })
+  for _, name in ipairs { "", "-wal" } do
+    -- by another program: here its locks would be lost
+    assert(proc.run { "cp", path .. name, copy .. name })
+    local lost = name == ""
+    local found <close> = assert(db.open(copy, { readonly = true }))
+    lu.assertEquals(found.lost, lost)
+    if not lost then lu.assertEquals(ids(found), { 1 }) end
+    lu.assertErrorMsgContains("for reading only", found.guard, found)
+  end
+end)
+
 T.test_a_damaged_file = in_dir(function(dir)
   local path = fs.join(dir, "a.db")
   assert(fs.write(path, ("this is no database\n"):rep(500)))

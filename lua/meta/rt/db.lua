@@ -22,6 +22,8 @@ local M = {}
 ---@class rt.db.Connection
 ---@field private handle userdata
 ---@field readonly boolean
+---@field lost? boolean  the database was guarded, and its last part is gone: it holds an
+---                     older state. Nothing has been changed
 local Connection = {}
 
 ---@class rt.db.Opts
@@ -66,6 +68,14 @@ function Connection:sync() end
 ---@return table<string, string|number>[]?
 ---@return rt.Err? err
 function Connection:rows(sql, ...) end
+
+--- From now on see to it that `lost` tells whoever opens the database when its -wal file,
+--- where the last writes stand, is deleted or left behind by a copy. Costs a few fsyncs
+--- now and at the end, and nothing for a write. Takes the database's application_id.
+---@async
+---@return true?
+---@return rt.Err? err  no_space, …
+function Connection:guard() end
 
 --- How often it was written. Does not wait.
 ---@return rt.db.Stats

@@ -78,6 +78,7 @@ local function gather(folder, opts)
   if not used then return nil, e end
   local result = comparison.of(own, used, span)
   result.show, result.provider, result.folder = meta.show or folder, provider, folder
+  result.lost = journal.lost
   result.unknown = journal:sums().unknown
   return result
 end
@@ -104,6 +105,7 @@ end
 local function say_why(lines, result, columns, paint)
   local function credits(n) return text.count(text.thousandths(n), "credit") end
   local function say(sentence) steps.say(lines, sentence, columns, paint) end
+  if result.lost then say(result.lost) end
   if result.unattributed > 0 then
     say(("unattributed: %s charged that this journal does not know: other shows, other"
       .. " programs, the web"):format(credits(result.unattributed)))
@@ -143,7 +145,7 @@ local function data(result)
   local rows = json.array {}
   for i, row in ipairs(result.rows) do rows[i] = row_data(row) end
   return { schema = 1, show = result.show, folder = result.folder,
-    provider = result.provider, from = result.from, rows = rows,
+    lost = result.lost, provider = result.provider, from = result.from, rows = rows,
     total = row_data(result.total), unknown = ledgers.credits(result.unknown),
     unattributed = ledgers.credits(result.unattributed),
     missing = ledgers.credits(result.missing) }

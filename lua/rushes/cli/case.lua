@@ -9,6 +9,7 @@ local ledgers = require "rushes.money.ledger"
 local records = require "rushes.take.records"
 local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
+local tail = require "rushes.take.tail"
 local text = require "rushes.cli.text"
 local verdicts = require "rushes.money.verdict"
 local when = require "rushes.when"
@@ -18,6 +19,7 @@ local M = {}
 ---@class rushes.cli.Case
 ---@field show string
 ---@field folder string
+---@field lost? string    a sentence: the end of the journal is missing
 ---@field rows rushes.records.Attempt[]          with a `verdict` each
 ---@field looks table<string, {now?: rushes.Evidence, err?: rt.Err}>  by provider
 ---@field unknown integer    of the rows, those not even asked for again
@@ -78,8 +80,8 @@ function M.gather(folder, looks)
   looks = looks or {}
   judge(journal, rows, looks, meta)
   local unknown, held = sums(rows)
-  return { show = meta.show or folder, folder = folder, rows = rows, looks = looks,
-    unknown = unknown, held = held, holder = running, now = core.time(),
+  return { show = meta.show or folder, folder = folder, lost = journal.lost, rows = rows,
+    looks = looks, unknown = unknown, held = held, holder = running, now = core.time(),
     again = steps.run(folder, journal:last_run(), meta) }
 end
 
@@ -144,6 +146,7 @@ end
 ---@param case rushes.cli.Case
 ---@return string[][]
 function M.next_steps(case)
+  if case.lost then return { { tail.command(case.folder), "if it is lost for good" } } end
   local list, base = {}, "rushes reconcile " .. steps.show(case.folder)
   if case.holder and case.unknown > 0 then
     list[1] = { base, "when the run that goes on now has ended" }
@@ -180,6 +183,7 @@ local DONE = { lost = "settled as lost: its credits are free again",
 ---@return string[]
 function M.lines(case, columns, paint)
   local lines = {}
+  if case.lost then steps.say(lines, case.lost, columns, paint, "red", 0) end
   for _, d in ipairs(case.done or {}) do
     lines[#lines + 1] = ("submission %d %s"):format(d.id, DONE[d.how])
   end
@@ -226,9 +230,10 @@ function M.data(case)
   for i, step in ipairs(M.next_steps(case)) do
     next_steps[i] = { command = step[1], why = step[2] }
   end
-  return { schema = 1, show = case.show, folder = case.folder, unknown = case.unknown,
-    held = ledgers.credits(case.held), submissions = rows, accounts = accounts,
-    settled = json.array(case.done or {}), next = next_steps, time = case.now }
+  return { schema = 1, show = case.show, folder = case.folder, lost = case.lost,
+    unknown = case.unknown, held = ledgers.credits(case.held), submissions = rows,
+    accounts = accounts, settled = json.array(case.done or {}), next = next_steps,
+    time = case.now }
 end
 
 return M

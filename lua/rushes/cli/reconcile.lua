@@ -8,7 +8,7 @@ local M = {
   name = "reconcile",
   summary = "settle paid calls whose outcome is not known",
   usage = "rushes reconcile [--sim] [--json] [SHOW]"
-    .. " [--assume lost|charged [--id N ...]] [--resubmit N ...]",
+    .. " [--assume lost|charged [--id N ...]] [--resubmit N ...] [--accept-loss]",
   examples = {
     { "rushes reconcile night-walk", "list them, with what the account says" },
     { "rushes reconcile night-walk --assume lost", "none was taken: free the credits" },
@@ -40,6 +40,8 @@ function M.parser(p)
     :description "the numbers of the submissions that --assume settles"
   p:option "--resubmit" :argname "N" :args "+" :convert(number)
     :description "the next run asks for these again; may pay twice"
+  p:flag "--accept-loss"
+    :description "go on with a journal whose end is lost; may buy again what stood there"
   p:flag "--json" :description "JSON instead of lines"
 end
 
@@ -69,6 +71,11 @@ local function body(opts, result)
     end
     local folder, e = shows.find(opts.show, opts.sim)
     if not folder then error(e, 0) end
+    if opts.accept_loss then
+      local ok
+      ok, e = require("rushes.take.settle").accept_loss(folder)
+      if not ok then error(e, 0) end
+    end
     local cases = require "rushes.cli.case"
     local case
     case, e = cases.gather(folder)

@@ -19,11 +19,9 @@ function M.argument(p)
   p:flag "--sim" :description "the rehearsal of it, made with run --sim"
 end
 
-local function has_journal(folder) return fs.exists(records.path(folder)) end
-
 --- Folders below `dir` with a journal. With `sim`, those whose sim/ has one.
 local function search(dir, depth, sim, found)
-  if has_journal(sim and fs.join(dir, "sim") or dir) then found[#found + 1] = dir end
+  if records.exists(sim and fs.join(dir, "sim") or dir) then found[#found + 1] = dir end
   if depth == 0 then return found end
   local list = fs.list(dir) or {}
   table.sort(list, function(a, b) return a.name < b.name end)
@@ -92,7 +90,7 @@ function M.find(name, sim)
   local function folder_of(show) return sim and fs.join(show, "sim") or show end
   if name then
     local folder = name:match "^(.*)/journal%.db$" or folder_of(name)
-    if has_journal(folder) then return (folder:gsub("(.)/+$", "%1")) end
+    if records.exists(folder) then return (folder:gsub("(.)/+$", "%1")) end
   end
   local folders = {}
   for _, folder in ipairs(search(".", DEPTH, sim, {})) do

@@ -7,6 +7,7 @@ local ledgers = require "rushes.money.ledger"
 local records = require "rushes.take.records"
 local steps = require "rushes.cli.steps"
 local tables = require "rushes.cli.table"
+local tail = require "rushes.take.tail"
 local text = require "rushes.cli.text"
 local when = require "rushes.when"
 
@@ -15,6 +16,7 @@ local M = {}
 ---@class rushes.cli.Standing
 ---@field show string
 ---@field folder string
+---@field lost? string                   a sentence: the end of its journal is missing
 ---@field holder? rushes.Holder          who runs it now
 ---@field last? rushes.records.Run
 ---@field again string                   the command that runs the script
@@ -83,8 +85,8 @@ local function read(journal, folder, held_by)
     if not begun[shot.name] then unbegun = unbegun + 1 end
   end
   return { show = meta.show or fs.basename(folder), folder = folder, holder = held_by,
-    last = last, again = steps.run(folder, last, meta), shots = #shots,
-    unbegun = unbegun, takes = takes,
+    lost = journal.lost, last = last, again = steps.run(folder, last, meta),
+    shots = #shots, unbegun = unbegun, takes = takes,
     by_hand = by_hand, states = states, open = open_takes(takes), sums = journal:sums(),
     limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta),
     now = core.time() }
@@ -146,6 +148,7 @@ end
 ---@param s rushes.cli.Standing
 ---@return string[][]
 function M.next_steps(s)
+  if s.lost then return { { tail.command(s.folder), "if it is lost for good" } } end
   local list, unknown = {}, s.states.unknown or 0
   if unknown > 0 then
     list[1] = { "rushes reconcile " .. steps.show(s.folder),
@@ -272,6 +275,7 @@ function M.lines(s, columns, most, paint)
   steps.say(lines, text.clean(s.show .. where), columns, paint, "bold", 0)
   steps.say(lines, who(s), columns, paint)
   steps.say(lines, headline(s), columns, paint)
+  if s.lost then steps.say(lines, s.lost, columns, paint, "red") end
   steps.append(lines, money_lines(s, columns, paint))
   steps.append(lines, take_lines(s, columns, most, paint))
   steps.append(lines, steps.lines(M.next_steps(s), columns, paint))
@@ -309,7 +313,7 @@ function M.data(s)
     list[i] = { command = step[1], why = step[2] }
   end
   return { schema = 1, show = s.show, folder = s.folder, running = s.holder,
-    last_run = s.last, shots = s.shots, unbegun = s.unbegun,
+    lost = s.lost, last_run = s.last, shots = s.shots, unbegun = s.unbegun,
     states = json.object(s.states), credits = money(s.sums, s.limit), takes = takes,
     budgets = budgets, next = list, time = s.now }
 end

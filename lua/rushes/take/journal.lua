@@ -10,7 +10,9 @@ local task = require "rt.task"
 local config = require "rushes.config"
 local recovery = require "rushes.take.recovery"
 local records = require "rushes.take.record"
+local readers = require "rushes.take.records"
 local stop = require "rushes.stop"
+local tail = require "rushes.take.tail"
 
 local M = {}
 
@@ -343,11 +345,13 @@ local function open_writer(journal)
 end
 
 local function open_reader(journal)
-  local path = fs.join(journal.folder, "journal.db")
-  if not fs.exists(path) then return true end
+  if not readers.exists(journal.folder) then return true end
   local e
-  journal.conn, e = require("rt.db").open(path, { readonly = true })
+  journal.conn, e = require("rt.db").open(readers.path(journal.folder),
+    { readonly = true })
   if not journal.conn then return nil, e end
+  local lost = tail.lost(journal.conn, journal.folder)
+  if lost then log.warn("%s", lost) end
   local ok
   ok, e = recovery.check(journal.conn, journal.folder)
   if not ok then return nil, e end

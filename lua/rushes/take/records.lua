@@ -5,11 +5,13 @@ local fs = require "rt.fs"
 local json = require "rt.json"
 local recovery = require "rushes.take.recovery"
 local soundness = require "rushes.take.soundness"
+local tail = require "rushes.take.tail"
 
 local M = {}
 
 ---@class rushes.Records
 ---@field folder string
+---@field lost? string  a sentence: its end is missing
 ---@field private conn table
 ---@field private dead boolean  nobody runs the show: what was under way is not any more
 local Records = {}
@@ -22,6 +24,15 @@ local NAME = "journal.db"
 ---@return string
 function M.path(folder) return fs.join(folder, NAME) end
 
+--- Is there one? Also if only the file is there that holds its end. Waits.
+---@async
+---@param folder string
+---@return boolean
+function M.exists(folder)
+  local path = M.path(folder)
+  return fs.exists(path) or fs.exists(path .. "-wal")
+end
+
 --- Open the journal of a folder. Waits.
 ---@async
 ---@param folder string
@@ -30,12 +41,11 @@ function M.path(folder) return fs.join(folder, NAME) end
 ---@return rushes.Records?
 ---@return rt.Err?  not_found, unsupported (a newer rushes has written it), damaged, …
 function M.open(folder, running)
-  local path = M.path(folder)
-  if not fs.exists(path) then
+  if not M.exists(folder) then
     return nil, err.new("not_found", ("there is no journal in %s: no paid take has been"
       .. " made there yet"):format(folder))
   end
-  local conn, e = require("rt.db").open(path, { readonly = true })
+  local conn, e = require("rt.db").open(M.path(folder), { readonly = true })
   if not conn then return nil, e end
   local ok
   ok, e = recovery.check(conn, folder)
@@ -43,7 +53,8 @@ function M.open(folder, running)
     conn:close()
     return nil, e
   end
-  return setmetatable({ folder = folder, conn = conn, dead = not running }, Records)
+  return setmetatable({ folder = folder, conn = conn, dead = not running,
+    lost = tail.lost(conn, folder) }, Records)
 end
 
 --- Close it. Waits.

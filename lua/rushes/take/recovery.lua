@@ -6,6 +6,7 @@ local fs = require "rt.fs"
 local json = require "rt.json"
 local schema = require "rushes.take.schema"
 local soundness = require "rushes.take.soundness"
+local tail = require "rushes.take.tail"
 
 local M = {}
 
@@ -69,14 +70,18 @@ local AFTER_A_CRASH = {
 ---@return true?
 ---@return rt.Err?
 function M.prepare(conn, folder)
-  local version, e = M.check(conn, folder)
+  local ok, e = tail.allow(conn, folder)
+  if not ok then return nil, e end
+  local version
+  version, e = M.check(conn, folder)
   if not version then return nil, e end
-  local ok
   ok, e = migrate(conn, version)
   if not ok then return nil, e end
   local now = core.time()
   for _, statement in ipairs(AFTER_A_CRASH) do statement[2] = now end
-  return conn:write(AFTER_A_CRASH)
+  ok, e = conn:write(AFTER_A_CRASH)
+  if not ok then return nil, e end
+  return conn:guard()
 end
 
 local OF_ANOTHER_SIMULATOR = [[UPDATE attempts SET state = 'dropped', held = 0,

@@ -1,4 +1,5 @@
 --- A person settles submissions whose outcome is not known.
+local config = require "rushes.config"
 local core = require "rt.c.core"
 local err = require "rt.err"
 local journals = require "rushes.take.journal"
@@ -26,6 +27,18 @@ local function statements(ids, how)
       VALUES (?, ?, ?, 'settled by a person')]], id, now, how }
   end
   return list
+end
+
+--- Go on with a journal that has lost its end. Takes the show's lock. Waits; spends
+--- nothing, but a later run may buy again what stood only there.
+---@async
+---@param folder string
+---@return true?
+---@return rt.Err?  locked, …
+function M.accept_loss(folder)
+  config.options.accept_loss = true
+  local journal, e = journals.open(folder)
+  return journal and true, e
 end
 
 --- Settle attempts, all or none. Takes the show's lock: not while a run goes on. Waits;

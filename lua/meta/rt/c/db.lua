@@ -7,10 +7,13 @@ local M = {}
 --- close(connection) -> op -> true; nothing if it is closed
 function M.close(connection) end
 
+--- guard(connection) -> op -> true
+function M.guard(connection) end
+
 --- later(connection, statements)
 function M.later(connection, statements) end
 
---- open(path, mode, busy) -> op -> connection | nil, err
+--- open(path, mode, busy) -> op -> connection, lost | nil, err
 function M.open(path, mode, busy) end
 
 --- rows(connection, sql, ...) -> op -> {{column = value}, …}
