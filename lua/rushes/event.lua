@@ -19,6 +19,9 @@ local M = {}
 ---| "call"       `rushes plan`: what one call would cost and why
 ---| "lanes"      the account has said what it has: lanes, balance
 
+-- With `earlier` an event is of a take that an earlier run has paid for and the script
+-- has not asked for: it is followed after the script's end, and never was "planned".
+
 M.kinds = {
   show = true, planned = true, submitted = true, state = true, progress = true,
   landed = true, reused = true, failed = true, note = true, budget = true, done = true,

@@ -27,6 +27,19 @@ local function failure(code, fields)
   return take("x", { state = "failed", err = err.new(code, "it failed", fields) })
 end
 
+function T.test_takes_of_earlier_runs_count_for_nothing_else()
+  local b = board()
+  b:event("submitted", take("old", { earlier = true }))
+  b:event("submitted", take("older", { earlier = true }))
+  lu.assertEquals({ b.planned, b.active, b:waiting(), b:done() }, { 0, 2, 0, 0 })
+  b:event("landed", take("old", { earlier = true }))
+  local f = failure "network"
+  f.shot, f.earlier = "older", true
+  b:event("failed", f)
+  lu.assertEquals({ b.active, b.earlier, b.fetched, b.not_fetched }, { 0, 0, 1, 1 })
+  lu.assertEquals({ b.landed, b.failed, status.of_takes(b) }, { 0, 0, 0 })
+end
+
 local function run_one(b, shot, kind, f)
   b:event("planned", take(shot))
   b:event("submitted", take(shot))

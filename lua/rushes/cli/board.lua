@@ -26,6 +26,10 @@ local M = {}
 ---@field unknown integer   nobody knows whether they were taken
 ---@field skipped integer   left out by the policy or a flag
 ---@field stopped integer   not sent because of Ctrl-C
+---@field earlier integer   active ones of earlier runs that the script did not ask for;
+---                         they and what becomes of them stand in no other count
+---@field fetched integer
+---@field not_fetched integer
 ---@field states table<string, integer>    of the active ones
 ---@field failures table<integer, integer> exit status -> how many failed so
 ---@field rows rushes.cli.Row[]            the active ones, in order, some ended
@@ -45,9 +49,9 @@ Board.__index = Board
 function M.new(now, limit)
   return setmetatable({ now = now, started = now(), cap = limit, limit = limit,
     planned = 0, active = 0, landed = 0, reused = 0, failed = 0, unknown = 0, skipped = 0,
-    stopped = 0, states = {}, failures = {}, rows = {}, by_key = {}, known = {},
-    ended_rows = 0, over = 0, unsent = 0, shows = 0, budgets = 0, bounded = 0,
-    ledgers = {}, folders = {} }, Board)
+    stopped = 0, earlier = 0, fetched = 0, not_fetched = 0, states = {}, failures = {},
+    rows = {}, by_key = {}, known = {}, ended_rows = 0, over = 0, unsent = 0,
+    shows = 0, budgets = 0, bounded = 0, ledgers = {}, folders = {} }, Board)
 end
 
 local function key(f)
@@ -152,7 +156,11 @@ function on.planned(board, f) plan(board, key(f)) end
 
 function on.submitted(board, f)
   local k = key(f)
-  plan(board, k)
+  if f.earlier then
+    board.earlier = board.earlier + 1
+  else
+    plan(board, k)
+  end
   return open_row(board, k, f)
 end
 
@@ -160,7 +168,13 @@ function on.state(board, f) return update_row(board, key(f), f) end
 
 on.progress = on.state
 
+local function end_earlier(board, f, what)
+  board.earlier, board[what] = board.earlier - 1, board[what] + 1
+  return close_row(board, key(f)), true
+end
+
 function on.landed(board, f)
+  if f.earlier then return end_earlier(board, f, "fetched") end
   local k = key(f)
   plan(board, k)
   board.known[k] = nil
@@ -174,6 +188,7 @@ function on.reused(board, f)
 end
 
 function on.failed(board, f)
+  if f.earlier then return end_earlier(board, f, "not_fetched") end
   local k = key(f)
   plan(board, k)
   board.known[k] = nil
@@ -201,7 +216,9 @@ end
 
 --- Takes that wait in our own line, or are being sent.
 ---@return integer
-function Board:waiting() return self.planned - self:done() - self.active end
+function Board:waiting()
+  return self.planned - self:done() - (self.active - self.earlier)
+end
 
 ---@return number seconds since the run began
 function Board:elapsed() return self.now() - self.started end

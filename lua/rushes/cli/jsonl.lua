@@ -16,7 +16,7 @@ Jsonl.__index = Jsonl
 
 local FIELDS = { "show", "shot", "take", "model", "stage", "stage_model", "state",
   "progress", "credits", "id", "file", "why", "text", "name", "budget", "spent",
-  "reserved", "left", "total", "provider", "balance" }
+  "reserved", "left", "total", "provider", "balance", "earlier" }
 
 --- An error as data: what a program needs to decide, no causes, no tracebacks.
 ---@param e any
@@ -66,8 +66,8 @@ function Jsonl:finish(status, e)
   local spent, held = board:money()
   emit { event = "end", exit = status, err = M.error(e), takes = board.planned,
     landed = board.landed, failed = board.failed, unknown = board.unknown,
-    skipped = board.skipped, stopped = board.stopped, spent = spent, reserved = held,
-    seconds = board:elapsed() }
+    skipped = board.skipped, stopped = board.stopped, fetched = board.fetched,
+    spent = spent, reserved = held, seconds = board:elapsed() }
 end
 
 ---@param board rushes.cli.Board

@@ -51,7 +51,9 @@ end
 ---@param paint fun(style: string?, s: string): string
 ---@return string?
 function M.lasting(kind, f, row, board, paint)
-  if kind == "landed" then return landed(f, row, board, paint) end
+  if kind == "landed" and not f.earlier then -- a note names those
+    return landed(f, row, board, paint)
+  end
   if kind == "reused" then return reused(f, paint) end
   if kind == "failed" then return failed(f, row, board, paint) end
   if kind == "note" then return text.clean(f.text or "") end
@@ -68,7 +70,8 @@ function M.step(kind, f, row)
       text.count(text.credits(f.credits or 0), "credit"),
       f.why and " (" .. text.clean(f.why) .. ")" or "")
   elseif kind == "submitted" then
-    return ("  %s %ssubmitted%s"):format(name(f), f.stage == "still" and "still " or "",
+    local still, what = f.stage == "still", f.earlier and "followed" or "submitted"
+    return ("  %s %s%s%s"):format(name(f), still and "still " or "", what,
       f.id and ": task " .. text.clean(f.id) or "")
   elseif (kind == "state" or kind == "progress") and row then
     local stage = row.stage == "still" and "still " or ""
@@ -87,6 +90,12 @@ function M.summary(board)
   end
   for _, what in ipairs { "failed", "unknown", "skipped", "stopped" } do
     if board[what] > 0 then parts[#parts + 1] = ("%d %s"):format(board[what], what) end
+  end
+  if board.fetched > 0 then
+    parts[#parts + 1] = board.fetched .. " fetched for earlier runs"
+  end
+  if board.not_fetched > 0 then
+    parts[#parts + 1] = board.not_fetched .. " not fetched"
   end
   if board.active > 0 then parts[#parts + 1] = board.active .. " still under way" end
   local spent, held = board:money()

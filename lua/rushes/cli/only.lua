@@ -27,7 +27,7 @@ end
 function M.body(globs, run)
   local names, seen, matched = {}, {}, false
   event.subscribe(function(kind, f)
-    if not TAKES[kind] or not f.shot then return end
+    if not TAKES[kind] or not f.shot or f.earlier then return end
     if not M.left_out(f) then
       matched = true
     elseif not seen[f.shot] then

@@ -56,6 +56,7 @@ end
 local function print_invoice(plan, opts, failed)
   local invoice = require "rushes.cli.invoice"
   if failed and #plan.calls == 0 and not opts.json then return end
+  if not failed then require("rushes.take.orphans").tell() end
   local bill = invoice.of(plan, failed)
   output.write(opts, function() return invoice.data(bill) end,
     function(columns, paint) return invoice.lines(bill, columns, paint) end)

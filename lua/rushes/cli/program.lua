@@ -12,6 +12,8 @@ local M = {}
 ---@field signal? integer    the signal that ended it, or will
 ---@field err? rt.Err        what the code raised
 ---@field display? rushes.cli.Display
+---@field after? async fun()  called once the code has come to its end
+---@field left? boolean       a signal has ended it
 ---@field verbose? boolean
 ---@field json? boolean      stdout is for one JSON object, an error's too
 ---@field command? boolean   it runs no script, so no error is one of a script
@@ -58,7 +60,13 @@ local function in_flight(program)
   return board and board.active or 0, held
 end
 
+local function nothing_in_flight(program)
+  local n, held = in_flight(program)
+  return n == 0 and held == 0
+end
+
 local function leave(program)
+  program.left = true
   local n = in_flight(program)
   if n > 0 then require("rushes.cli.leaving").left_behind(program) end
   program.scope:cancel(NAMES[program.signal] or "a signal")
@@ -66,11 +74,11 @@ end
 
 --- After the last paid take has landed the script has GRACE seconds to end by itself.
 local function follow(program)
-  repeat
-    task.sleep(0.2)
-    local n, held = in_flight(program)
-  until n == 0 and held == 0
-  task.sleep(GRACE)
+  local function wait()
+    repeat task.sleep(0.2) until nothing_in_flight(program)
+    task.sleep(GRACE)
+  end
+  repeat wait() until nothing_in_flight(program)
   program:say(("rushes: the script did not end within %d s of its last take; leaving")
     :format(GRACE))
   leave(program)
@@ -79,7 +87,7 @@ end
 local function first_signal(program)
   require("rushes.stop").request(NAMES[program.signal] or "a signal")
   local n, held = in_flight(program)
-  if n == 0 and held == 0 then return leave(program) end
+  if nothing_in_flight(program) then return leave(program) end
   require("rushes.cli.leaving").following(program, n, held)
   program.root:spawn(follow, program)
 end
@@ -88,7 +96,6 @@ local function on_signal(program, count, signal)
   if count >= 3 and program.left then leave_process(128 + signal) end
   program.signal = program.signal or signal
   if count >= 2 then
-    program.left = true
     leave(program)
   elseif not program.stopping then
     program.stopping = true
@@ -115,13 +122,21 @@ local function inner(program, body)
   return true
 end
 
+--- The code, and when it has come to its end (os.exit is one) what is done after it.
+local function whole(program, body)
+  local _, e = task.try(inner, program, body)
+  program.err = e
+  if not program.after or program.left or e and not program.exit then return end
+  _, e = task.try(inner, program, program.after)
+  program.err = program.err or e
+end
+
 local function outer(program, body)
   return function(root)
     program.root = root
     root:spawn(watch, program)
     task.yield() -- it listens before the code below can print that it is ready
-    local _, e = task.try(inner, program, body)
-    program.err = e
+    whole(program, body)
     if program.display then program.display:close() end
     local journals = package.loaded["rushes.take.journal"]
     if journals then journals.close_all(program:status()) end

@@ -138,11 +138,19 @@ local function load_chunk(opts)
   return chunk
 end
 
+--- What earlier runs have paid for and the script did not ask for.
+local function bring_home()
+  if package.loaded["rushes.take.shooting"] then
+    require("rushes.take.orphans").bring_home()
+  end
+end
+
 --- The script or the code as a body for `start`.
----@param _ table  state
+---@param state table  fields of the program
 ---@param opts table
 ---@return async fun()
-function M.body(_, opts)
+function M.body(state, opts)
+  if not opts.plan then state.after = bring_home end
   return function()
     local args = opts.args or {}
     local chunk = load_chunk(opts)

@@ -1,7 +1,6 @@
 --- `show:shoot()`: decisions, takes and their credits first, all in one durable step;
 --- then everything at once.
 local err = require "rt.err"
-local fs = require "rt.fs"
 local json = require "rt.json"
 local task = require "rt.task"
 local config = require "rushes.config"
@@ -53,13 +52,9 @@ end
 
 --- Does --only leave the shot out?
 local function flagged_out(shooting, shot)
-  local globs = shooting.options.only
-  if not globs then return nil end
-  for _, glob in ipairs(globs) do
-    if fs.matcher(glob)(shot.name) then return nil end
-  end
+  if not shootings.leaves_out(shot.name) then return nil end
   return err.new("skipped", ("shot %q is left out: --only %s"):format(shot.name,
-    table.concat(globs, " --only ")), { flag = "only" })
+    table.concat(shooting.options.only, " --only ")), { flag = "only" })
 end
 
 local function stages_of(shooting, take, decision)

@@ -32,6 +32,7 @@ local M = {}
 ---@field job? rushes.Job
 ---@field path? string        of its file
 ---@field entry? table        what others of the same fingerprint wait for
+---@field begun? boolean      `run` has been called
 local Call = {}
 Call.__index = Call
 
@@ -59,9 +60,29 @@ function M.describe(ctx, stage, before)
     seeded = planned.body.seed ~= nil }, Call)
 end
 
---- What moderation judges of it, as a hash. Seldom asked for.
----@return string
+--- A call of an earlier run that nobody in this one asks for, from the journal alone. It
+--- can be followed and fetched, not bought. Waits; sends nothing.
+---@async
+---@param ctx rushes.Shooting
+---@param name string  in sentences: "shot street"
+---@param row {fingerprint: string, stage: string, model: string}
+---@return rushes.Call?
+---@return rt.Err?
+function M.recalled(ctx, name, row)
+  local call = setmetatable({ ctx = ctx, name = name, fingerprint = row.fingerprint,
+    stage = row.stage, model = row.model }, Call)
+  local ok, e = call:look()
+  if not ok then return nil, e end
+  call:resume()
+  if call.stage == BY_HAND then call.job.record.by_hand = true end
+  return call
+end
+
+--- What moderation judges of it, as a hash. Seldom asked for. nil of a call that only
+--- the journal knows: what it says there is the provider's request.
+---@return string?
 function Call:content()
+  if not self.spec then return nil end
   self.judged = self.judged or fingerprint.content(self.spec)
   return self.judged
 end
@@ -161,6 +182,7 @@ function Call:look()
     if late then todo, why = late, instead end
   end
   self.todo, self.why = todo, why
+  self:claim(true)
   local active = self.ctx.journal.active
   if WORK[todo] then -- its own entry is there when this is another attempt
     self.entry = active[self.fingerprint] or { queue = {}, owner = self }
@@ -171,6 +193,15 @@ function Call:look()
     known.handle = known.handle and json.decode(known.handle) or { id = known.task }
   end
   return true
+end
+
+--- Say whether this run cares for what an earlier one has paid for; what nobody claims is
+--- fetched once the script has ended.
+---@param claimed boolean
+function Call:claim(claimed)
+  if self.todo == "follow" or self.todo == "fetch" then
+    self.ctx.journal.claimed[self.known.attempt] = claimed or nil
+  end
 end
 
 --- Ask the journal anew, after an attempt that has failed: `look` comes next. What is
@@ -204,15 +235,23 @@ end
 ---@param e? rt.Err
 function Call:release(e)
   if self:reserved() then self.job:release(e) end
+  if not self.begun and not self.ctx.journal.readonly then self:claim(false) end
   self:close(e or err.new("stopped", self.name .. " was not sent"))
 end
 
 -- ---- credits ----
 
+--- The code with which moderation has refused this content, or this very call.
+local function refused_before(call)
+  local moderated, known = call.ctx.journal.moderated, call.known
+  local code = next(moderated) and moderated[call:content()]
+  return code or known and known.class == "safety" and (known.code or "SAFETY")
+end
+
 local function moderated(call)
   local ctx = call.ctx
   if ctx.options.allow_moderated then return nil end
-  local code = next(ctx.journal.moderated) and ctx.journal.moderated[call:content()]
+  local code = refused_before(call)
   if code then
     ctx.breaker:remembered(ctx.keys, call:content())
     return err.new("moderation", ("%s: moderation has refused this prompt with these"
@@ -351,6 +390,9 @@ end
 local function file_name(call)
   if call.known and call.known.path then return call.known.path end
   local about, motion = call.ctx.about, call.stage == "motion"
+  if call.stage == BY_HAND then -- no script says where
+    return ("call_%d.%s"):format(call.known.id, extension(call.job.outputs[1], "mp4"))
+  end
   return ("%s_%s%s.%s"):format(about.shot, about.take, motion and "" or "_" .. call.stage,
     extension(call.job.outputs[1], motion and "mp4" or "png"))
 end
@@ -358,14 +400,16 @@ end
 --- What was paid for and could not be saved is still at the provider.
 local function not_saved(call, e)
   local way_out = "running the script again downloads it"
-  if err.is(e, "expired") and e.final then -- the task; a link can be had anew
-    way_out = ("it is gone there; --force --only %s buys it anew"):format(
-      call.ctx.about.shot)
+  local gone = err.is(e, "expired") and e.final -- the task; a link can be had anew
+  if gone then
+    way_out = "it is gone there" .. (call.spec and ("; --force --only %s buys it anew")
+      :format(call.ctx.about.shot) or "")
   end
   return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
     .. " could not be saved: %s; %s"):format(
-    call.stage == "motion" and "clip" or "still", call.job.credits, call.job.id,
-    e.message, way_out), { cause = e, id = call.job.id, status = e.status })
+    call.stage == "still" and "still" or "clip", call.job.credits, call.job.id,
+    e.message, way_out), { cause = e, id = call.job.id, status = e.status,
+    final = gone or nil })
 end
 
 local function land(call)
@@ -427,6 +471,7 @@ end
 ---                            earlier run has failed
 function Call:run(frame, on_accepted)
   local e, wait
+  self.begun = true
   local _ <close> = setmetatable({}, { __close = function(_, raised)
     if not wait then self:close(e or raised) end
   end })

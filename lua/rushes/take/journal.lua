@@ -29,6 +29,7 @@ local M = {}
 ---@field meta table<string, string>      the show's name, the providers' addresses
 ---@field spent {budget: string, held: integer, cost: integer}[]  by earlier runs
 ---@field adopted table<integer, true>    attempts of earlier runs that this one follows
+---@field claimed table<integer, true>    attempts of earlier runs that this one asks for
 ---@field ledger? rushes.Ledger           of the show, once it has opened the journal
 ---@field new boolean                     no take was ever made
 ---@field clips table<string, integer>    shot -> the last number that a file there has
@@ -301,7 +302,7 @@ end
 local function fresh(folder, readonly)
   return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
     last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, spent = {},
-    adopted = {}, asked = {}, new = true, ended = 0, run = 0,
+    adopted = {}, claimed = {}, asked = {}, new = true, ended = 0, run = 0,
     next = { takes = 1, calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
 end
 

@@ -119,9 +119,16 @@ function Record:ended(state, cost, e)
     code = ?5, status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]],
     core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
     n = 8 })
-  if e.class == "safety" then
-    self.journal:moderate(self.made_by:content(), self.id, e.failure_code)
-  end
+  local content = e.class == "safety" and self.made_by:content()
+  if content then self.journal:moderate(content, self.id, e.failure_code) end
+end
+
+--- It was made and paid for, and the provider has it no more: it is not looked for again
+--- by itself. Does not wait.
+---@param e rt.Err
+function Record:gone(e)
+  later(self, { [[UPDATE attempts SET class = 'expired', failure = ?, changed = ?
+    WHERE id = ?]], e.message, core.time(), self.id })
 end
 
 --- Inside the show's folder a file is known by its name there, so that the folder can be

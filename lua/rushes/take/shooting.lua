@@ -16,6 +16,12 @@ local accounts = require "rushes.take.account"
 
 local M = {}
 
+local begun = {} -- shows whose journal this program has opened, one for each journal
+
+--- The shows of this run that have begun to shoot, in the order of their beginning.
+---@return rushes.Show[]
+function M.shows() return begun end
+
 ---@class rushes.Shooting
 ---@field show rushes.Show
 ---@field account rushes.Account
@@ -55,6 +61,18 @@ function Shooting:allows(take)
       return nil, err.new("skipped", ("shot %q is left out: --limit %d"):format(
         take.shot.name, limit), { flag = "limit" })
     end
+  end
+  return true
+end
+
+--- Does --only leave a shot out?
+---@param shot string
+---@return boolean
+function M.leaves_out(shot)
+  local globs = config.options.only
+  if not globs then return false end
+  for _, glob in ipairs(globs) do
+    if fs.matcher(glob)(shot) then return false end
   end
   return true
 end
@@ -125,6 +143,7 @@ local function share_credits(show, journal)
   local ledger = journal.ledger
   if not ledger then
     journal.ledger = show.ledger
+    begun[#begun + 1] = show
     for _, sum in ipairs(journal.spent) do show.ledger:load(sum.cost, sum.held) end
     siblings.open(show.output, journal.spent)
   elseif ledger.limit ~= show.ledger.limit then
