@@ -175,7 +175,8 @@ end
 
 function T.test_a_script_error_is_7_and_the_worlds_have_their_own()
   for code, want in pairs { script = 7, auth = 4, budget = 8, network = 6, provider = 5,
-    not_found = 3, timeout = 6, interrupted = 130, invalid = 7 } do
+    not_found = 3, timeout = 6, interrupted = 130, invalid = 7,
+    locked = 1, damaged = 1, no_space = 1, denied = 1, io = 1 } do
     lu.assertEquals(status.of(err.new(code, "x")), want, code)
   end
   lu.assertEquals(status.of(err.new("http", "x", { class = "auth" })), 5)

@@ -24,7 +24,8 @@ function M.means(status) return MEANS[status] end
 -- Error codes (docs/errors.md) and failure classes of providers (docs/design.md).
 local BY_CODE = {
   auth = 4, budget = 8, moderation = 10, unknown = 9,
-  locked = 1, damaged = 1, not_found = 3, assertion = 100, usage = 2,
+  locked = 1, damaged = 1, no_space = 1, denied = 1, io = 1, -- of the machine
+  not_found = 3, assertion = 100, usage = 2,
   provider = 5, http = 5, expired = 5, protocol = 5, busy = 5,
   network = 6, timeout = 6, tls = 6,
 }
