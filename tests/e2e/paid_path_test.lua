@@ -2,7 +2,6 @@
 --- must not cost anything: cancellation, consent, two at once, a journal that is gone.
 local fs = require "rt.fs"
 local lu = require "luaunit"
-local proc = require "rt.proc"
 
 local lib = require "e2e.lib"
 local studio = require "e2e.studio"
@@ -370,40 +369,6 @@ function T.test_the_journal_holds_no_key_and_no_signed_query()
       end
     end
     lu.assertTrue(seen > 0)
-  end)
-end
-
--- ---- a full disk ----
-
---- All commands on the same small disk.
-local function on_small_disk(s, source, commands)
-  local words = lib.own_disk "size=4m"
-  assert(fs.mkdir(s.dir .. "/night"))
-  assert(fs.write(s.dir .. "/script.lua", source))
-  local args = { cwd = s.dir, env = studio.env(s.sim.url), table.unpack(words) }
-  local lines = commands:gsub("RUN", lib.RUSHES .. " run script.lua")
-  for _, word in ipairs { "sh", "-c", lines } do args[#args + 1] = word end
-  return assert(proc.run(args))
-end
-
-function T.test_a_full_disk_stops_the_buying_and_forgets_nothing()
-  studio.with({}, function(s)
-    local r = on_small_disk(s, script [[
-      require("rushes.event").subscribe(function(kind)
-        if kind ~= "submitted" or os.getenv "AGAIN" then return end
-        local filler = io.open("night/filler", "wb")
-        filler:setvbuf "no"
-        repeat until not filler:write(("x"):rep(512))
-        filler:close()
-      end)
-      local first = show:shot { name = "a", prompt = "A street" }:shoot()
-      local second = show:shot { name = "b", prompt = "A roof" }:shoot()
-      print(first.status, second.status, show.ledger.reserved, show.ledger.spent)]],
-      "{ RUN; rm night/filler; AGAIN=1 RUN; }")
-    lib.assert_code(r, 0)
-    lu.assertEquals(r.stdout, "failed\tfailed\t0\t60000\n" .. "landed\tlanded\t0\t120000\n")
-    lu.assertStrContains(r.stderr, "Nothing more is submitted")
-    lu.assertEquals(s:bill().created, 2)
   end)
 end
 

@@ -419,7 +419,10 @@ local function land(call)
   local name = file_name(call)
   local path = fs.join(ctx.journal.folder, name)
   ok, file = job:download(path, nil, landing.download)
-  if not ok then return nil, not_saved(call, file) end
+  if not ok then
+    landing.failed(ctx.journal.folder, file)
+    return nil, not_saved(call, file)
+  end
   call.path = path
   return path
 end

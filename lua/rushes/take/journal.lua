@@ -55,6 +55,10 @@ local function keep_reserve(journal)
   if not fs.exists(path) then fs.write(path, ("\0"):rep(RESERVE)) end
 end
 
+local function make_room(journal, e)
+  if e.code == "no_space" then fs.remove(reserve_path(journal)) end
+end
+
 local function trouble(journal, e)
   if journal.troubled then return end
   journal.troubled = true
@@ -72,7 +76,7 @@ function Journal:write(statements)
   local ok, e = self.conn:write(statements)
   if ok then return true end
   trouble(self, e)
-  if e.code == "no_space" then fs.remove(reserve_path(self)) end
+  make_room(self, e)
   return self.conn:write(statements) -- it may have told of what was given to `later`
 end
 
@@ -356,6 +360,11 @@ local function open_reader(journal)
   local ok
   ok, e = recovery.check(journal.conn, journal.folder)
   if not ok then return nil, e end
+  if ok == 0 then -- it was made, and nothing was written to it
+    journal.conn:close()
+    journal.conn = nil
+    return true
+  end
   return recovery.load(journal)
 end
 
@@ -367,10 +376,23 @@ local function refusal(folder, e)
     .. " sent: %s"):format(folder, e.message), { cause = e })
 end
 
+--- Note that the run has ended, and with it all that was given to `later`.
+local function note_end(journal, status)
+  local ended = { { "UPDATE runs SET ended = ?, status = ? WHERE id = ?", core.time(),
+    status, journal.run, n = 3 } }
+  local ok, e = journal.conn:write(ended)
+  if not ok then
+    make_room(journal, e)
+    ok, e = journal.conn:write(ended) -- it may have told of what was given to `later`
+  end
+  if ok or journal.troubled then return end
+  log.error("the end of this run could not be noted in the journal of %s: %s. What is"
+    .. " paid for is known", journal.folder, e.message)
+end
+
 local function close(journal, status)
   if not journal.readonly and journal.conn and journal.run > 0 then
-    journal.conn:write { { "UPDATE runs SET ended = ?, status = ? WHERE id = ?",
-      core.time(), status, journal.run, n = 3 } }
+    note_end(journal, status)
   end
   if journal.conn then journal.conn:close() end
   if journal.lock then journal.lock:release() end

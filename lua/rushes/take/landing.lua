@@ -3,6 +3,7 @@
 local fs = require "rt.fs"
 local hash = require "rt.hash"
 local log = require "rt.log"
+local stop = require "rushes.stop"
 
 local M = {}
 
@@ -15,6 +16,20 @@ local function set_aside(path)
   if not ok then return nil, e end
   log.warn("%s is not the file that landed there; it is kept as %s", path, aside)
   return true
+end
+
+-- What keeps this clip from being saved keeps the next one, too.
+local OF_THE_FOLDER = { no_space = true, denied = true, io = true }
+
+--- A clip could not be saved: if it is the folder's fault, buy nothing more that could
+--- not be saved either.
+---@param folder string
+---@param e rt.Err
+function M.failed(folder, e)
+  if not OF_THE_FOLDER[e.code] or stop.requested() then return end
+  stop.request "a folder that takes no more clips"
+  log.error("a clip could not be saved in %s: %s. Nothing more is submitted; what is paid"
+    .. " for is known, and the next run downloads it", folder, e.message)
 end
 
 --- Download an output to `path`. What lies there is compared with it and kept if it is

@@ -47,9 +47,14 @@ function M.open(folder, running)
   end
   local conn, e = require("rt.db").open(M.path(folder), { readonly = true })
   if not conn then return nil, e end
-  local ok
-  ok, e = recovery.check(conn, folder)
-  if not ok then
+  local version
+  version, e = recovery.check(conn, folder)
+  if version == 0 then
+    version, e = nil, err.new("not_found", ("the journal in %s is empty: a run was"
+      .. " stopped before it could write anything, and no paid take has been made there")
+      :format(folder))
+  end
+  if not version then
     conn:close()
     return nil, e
   end
