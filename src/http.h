@@ -61,6 +61,14 @@ struct http_secret *http_secret_new(struct http *h,
                                     int *status, char why[256]);
 void http_secret_unref(struct http_secret *s);
 
+#define HTTP_MARK 9 /* 8 lower-case hexadecimal digits and a zero */
+
+/* The start of SHA-256 of salt and value: enough to see that two secrets
+ * differ, too little to find out the value of a weak one. libcrypto must have
+ * been loaded. 0, or UV_ENOMEM. */
+int http_secret_mark(const struct http_secret *s, const char *salt, size_t len,
+                     char mark[HTTP_MARK]);
+
 struct http_client_options {
     const char *base;           /* "https://host[:port][/path]" or NULL */
     const char *const *headers; /* "Name: value" */

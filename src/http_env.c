@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lazy_crypto.h"
+
 struct http_env {
     LIST_ENTRY(http_env) link;
     char *name;
@@ -105,7 +107,9 @@ static int set_line(struct http_secret *s, const struct http_secret_options *o,
     s->line = locked_new(size);
     if (!s->line)
         return snprintf(why, 256, "not enough memory"), -1;
-    snprintf(s->line, size, "%s: %s%s%s", o->header, o->scheme, gap, value);
+    int n =
+        snprintf(s->line, size, "%s: %s%s%s", o->header, o->scheme, gap, value);
+    s->value = s->line + n - strlen(value);
     return 0;
 }
 
@@ -141,6 +145,24 @@ void http_secret_unref(struct http_secret *s)
     free(s->origins);
     http_unref(s->http);
     free(s);
+}
+
+int http_secret_mark(const struct http_secret *s, const char *salt, size_t len,
+                     char mark[HTTP_MARK])
+{
+    unsigned char sum[32];
+    EVP_MD_CTX *ctx = crypto.EVP_MD_CTX_new(); /* wiped when it is freed */
+    if (!ctx || !crypto.EVP_DigestInit_ex(ctx, crypto.EVP_sha256(), NULL)) {
+        crypto.EVP_MD_CTX_free(ctx);
+        return UV_ENOMEM;
+    }
+    crypto.EVP_DigestUpdate(ctx, salt, len);
+    crypto.EVP_DigestUpdate(ctx, s->value, strlen(s->value));
+    crypto.EVP_DigestFinal_ex(ctx, sum, NULL);
+    crypto.EVP_MD_CTX_free(ctx);
+    snprintf(mark, HTTP_MARK, "%02x%02x%02x%02x", sum[0], sum[1], sum[2],
+             sum[3]);
+    return 0;
 }
 
 /* ---- proxies and certificates ---- */

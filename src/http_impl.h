@@ -41,7 +41,8 @@ struct http {
 struct http_secret {
     struct http *http;
     unsigned refs;
-    char *line; /* "Authorization: Bearer ...", in locked memory */
+    char *line;        /* "Authorization: Bearer ...", in locked memory */
+    const char *value; /* its end, from behind the scheme on */
     size_t n_origins;
     char (*origins)[HTTP_ORIGIN_MAX];
 };

@@ -6,6 +6,7 @@
 
 #include "body.h"
 #include "download.h"
+#include "lazy_crypto.h"
 #include "linit.h"
 
 #define MAX_LINES 256
@@ -188,6 +189,22 @@ static int l_secret(lua_State *L)
                                   0, "%s", text);
 }
 
+/* mark(secret, salt) -> hex                                  [-0, +1, v] */
+static int l_mark(lua_State *L)
+{
+    size_t len;
+    char mark[HTTP_MARK];
+    const char *why = "libcrypto cannot be loaded";
+    const struct http_secret *s = box_check(L, 1, NET_SECRET);
+    const char *salt = luaL_checklstring(L, 2, &len);
+    if (crypto_load(&why) < 0)
+        return luaL_error(L, "%s", why);
+    if (http_secret_mark(s, salt, len, mark) < 0)
+        return luaL_error(L, "not enough memory");
+    lua_pushstring(L, mark);
+    return 1;
+}
+
 /* client{base, headers, secret, slots, timeout, max_body, insecure_http} */
 static int l_client(lua_State *L)
 {
@@ -308,6 +325,7 @@ int luaopen_rt_net(lua_State *L)
 {
     static const luaL_Reg lib[] = {
         {"secret", l_secret},
+        {"mark", l_mark},
         {"client", l_client},
         {"body", l_body},
         {"body_size", l_body_size},

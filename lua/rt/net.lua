@@ -108,6 +108,13 @@ function M.secret(o)
     scheme = o.scheme or "Bearer", origins = o.origins }
 end
 
+--- A short mark of a secret, by which another one is told from it: the start of SHA-256
+--- of `salt` and value. The value cannot be found out from it. Does not wait.
+---@param secret userdata  of `net.secret`
+---@param salt string
+---@return string  8 hexadecimal digits
+function M.mark(secret, salt) return c.mark(secret, salt) end
+
 local CLIENT = { "base", "headers", "secret", "slots", "downloads", "timeout", "max_body",
   "insecure_http" }
 

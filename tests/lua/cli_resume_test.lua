@@ -39,7 +39,7 @@ end
 --- Every flag of run is either kept or known to be left out.
 function T.test_every_flag_is_decided_on()
   local left_out = { force = true, yes = true, redecide = true, limit = true,
-    allow_moderated = true, help = true }
+    allow_moderated = true, same_account = true, help = true }
   local parser = commands.parser(commands.get "run")
   for _, option in ipairs(parser._options) do
     local name = option._name

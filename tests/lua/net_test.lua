@@ -328,6 +328,18 @@ function T.test_a_secret_does_not_follow_a_redirect_to_another_origin()
   lu.assertNotStrContains(open.body, "geheim")
 end
 
+function T.test_the_mark_of_a_secret()
+  local hash = require "rt.hash"
+  local a = with_secret { base }
+  local b = assert(net.secret { value = "sk-geheim", scheme = "", header = "X-Key",
+    origins = { nothing_there } })
+  local c = assert(net.secret { value = "sk-geheim2", origins = { base } })
+  lu.assertEquals(net.mark(a, "salt"), hash.sha256("saltsk-geheim"):sub(1, 8))
+  lu.assertEquals(net.mark(b, "salt"), net.mark(a, "salt"))
+  lu.assertNotEquals(net.mark(c, "salt"), net.mark(a, "salt"))
+  lu.assertNotEquals(net.mark(a, "other"), net.mark(a, "salt"))
+end
+
 function T.test_a_secret_takes_any_header_and_scheme()
   local s = assert(net.secret { value = "v", header = "X-Key", scheme = "", origins = { base } })
   lu.assertStrContains(assert(net.request(client { secret = s }, { path = "/echo" })).body,

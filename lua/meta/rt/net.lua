@@ -39,6 +39,13 @@ local SECRET = {}
 ---@return rt.Err? err  code "auth" if the variable is not set
 function M.secret(o) end
 
+--- A short mark of a secret, by which another one is told from it: the start of SHA-256
+--- of `salt` and value. The value cannot be found out from it. Does not wait.
+---@param secret userdata  of `net.secret`
+---@param salt string
+---@return string  8 hexadecimal digits
+function M.mark(secret, salt) end
+
 local CLIENT = {}
 
 --- How requests to one service go. Requests beyond `slots` wait in line here.

@@ -1,22 +1,21 @@
 --- The account behind a journal, for commands that compare the two.
 local accounts = require "rushes.take.account"
+local belonging = require "rushes.take.belonging"
 local err = require "rt.err"
 
 local M = {}
 
 local TIMEOUT, ATTEMPTS = 30, 2 -- seconds; somebody sits and waits
 
-local SIMULATOR = "the simulator" -- stands for the address of every run --sim
-
---- The account, if the address that is set now is the one the takes were made at: the
---- numbers of another account would say nothing.
+--- The account, if the address and the key that are set now are those that the takes were
+--- made with: the numbers of another account would say nothing.
 ---@param provider string
 ---@param meta table<string, string>  of the journal
 ---@return rushes.Account?
 ---@return rt.Err?
 function M.account(provider, meta)
   local base = meta["base:" .. provider]
-  if base == SIMULATOR then
+  if base == belonging.SIMULATOR then
     return nil, err.new("usage", "the takes are of a rehearsal (--sim): its simulator has"
       .. " ended, so there is no account to ask")
   end
@@ -26,6 +25,11 @@ function M.account(provider, meta)
     return nil, err.new("usage", ("the takes were made by %s at %s, and the address that"
       .. " is set now is %s, whose account knows nothing of them: set it back"):format(
       provider, base, account.cfg.base))
+  end
+  if not belonging.knows(meta, account) then
+    return nil, err.new("auth", ("the takes were made with another key of %s than the one"
+      .. " that is set now: set that one back, or say once that both are of one account:"
+      .. " rushes run --same-account SCRIPT"):format(provider), { class = "auth" })
   end
   return account
 end

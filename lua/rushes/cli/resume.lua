@@ -1,12 +1,12 @@
 --- The command that goes on where a run has stopped: the same one, without the flags that
---- would buy again or decide again.
+--- would buy again, decide again, or agree again to what the journal has taken over.
 local quote = require("rt.shell").quote
 
 local M = {}
 
 -- In the order of the help; a value, a list of values, or true.
 local KEPT = { "sim", "sim_speed", "sim_faults", "budget", "only", "fail_fast",
-  "on_unknown", "verify", "same_account", "json", "no_progress", "lua_path", "verbose" }
+  "on_unknown", "verify", "json", "no_progress", "lua_path", "verbose" }
 
 local function add(words, name, value)
   words[#words + 1] = "--" .. name:gsub("_", "-")

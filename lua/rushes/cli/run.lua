@@ -64,7 +64,7 @@ function M.flags(p, json)
   p:flag "--allow-moderated"
     :description "send what moderation has refused before; do not stop at three refusals"
   p:flag "--same-account"
-    :description "a changed address of the provider leads to the same account"
+    :description "a changed key or address of the provider is of the same account"
   p:flag "--json"
     :description(json or "events on stdout as JSON Lines; prints go to stderr")
   p:flag "--no-progress" :description "no live view and no lines for each step"

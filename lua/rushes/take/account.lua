@@ -14,6 +14,7 @@ local M = {}
 ---@field provider table  lua/rushes/provider/<name>.lua
 ---@field cfg table       {base}; never holds a key
 ---@field client table    rt.net client
+---@field secret? userdata  its key, which C keeps
 ---@field loopback boolean  a simulator or a gateway on this machine
 ---@field speed? number     how many times as fast as ours the simulator's clock runs
 ---@field uploads table<string, {queue: rt.Queue, err?: rt.Err}>  under way, by hash
@@ -65,7 +66,7 @@ function M.open(name)
   client, e = net.client { base = cfg.base, headers = provider.headers, secret = secret }
   if not client then return nil, e end
   open[name] = setmetatable({ name = name, provider = provider,
-    cfg = { base = cfg.base }, client = client, uploads = {},
+    cfg = { base = cfg.base }, client = client, secret = secret, uploads = {},
     -- the configuration lets plain http go to this machine only
     loopback = cfg.base:find "^http://" ~= nil }, Account)
   return open[name]
@@ -79,6 +80,11 @@ function M.unasked(name, why)
   return setmetatable({ name = name, provider = M.provider(name), cfg = {}, uploads = {},
     unasked = why }, Account)
 end
+
+--- A mark of the account's key, by which another key is told from it.
+---@param salt string
+---@return string
+function Account:mark(salt) return net.mark(self.secret, salt) end
 
 --- What a simulator on this machine writes on its slates; nobody else is told.
 local function label(account, req, about)

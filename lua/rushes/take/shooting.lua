@@ -13,6 +13,7 @@ local siblings = require "rushes.take.siblings"
 local survey = require "rushes.take.survey"
 local sys = require "rt.c.sys"
 local accounts = require "rushes.take.account"
+local belonging = require "rushes.take.belonging"
 
 local M = {}
 
@@ -160,9 +161,7 @@ local function open_journal(show, account)
   local journal, e = journals.open(show.output, config.options.plan)
   if not journal then return nil, e end
   local ok
-  local base = config.options.sim and "the simulator" or account.cfg.base
-  ok, e = journal:belongs(show.name, account.name, base,
-    account.unasked ~= nil or config.options.same_account)
+  ok, e = belonging.check(journal, show.name, account)
   if not ok then return nil, e end
   if show.journal ~= journal then
     ok, e = share_credits(show, journal)
@@ -211,6 +210,7 @@ local function begin(show, account)
   if not ok then return nil, e end
   ok, e = survey.begin(account, journal)
   if not ok then return nil, e end
+  belonging.note(journal, account)
   local limit = show.moderation_limit
   if options.allow_moderated then limit = false end
   show.breaker = show.breaker or breakers.new(limit)

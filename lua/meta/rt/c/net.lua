@@ -33,6 +33,9 @@ function M.exchange(client, request, n, data, is_json) end
 --- In C, because patterns took 100,000 instructions for a dozen lines.
 function M.headers(meta) end
 
+--- mark(secret, salt) -> hex
+function M.mark(secret, salt) end
+
 --- poll(client, request, {first, every, deadline, seen} | nil) -> op
 function M.poll(client, request, n, every, deadline, seen) end
 
