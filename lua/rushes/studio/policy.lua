@@ -10,6 +10,7 @@ local M = {}
 ---@field seconds? number  instead of the shot's own
 ---@field still? string    the model that makes the keyframe, where one is needed
 ---@field why? string      shown and recorded
+---@field policy? string   in the journal: `policy_mark` of the policy that gave it
 
 local FIELDS = { model = true, seconds = true, still = true, why = true }
 

@@ -9,6 +9,7 @@ local graph = require "rushes.studio.graph"
 local invoice = require "rushes.take.invoice"
 local ledgers = require "rushes.money.ledger"
 local policies = require "rushes.studio.policy"
+local policy_mark = require "rushes.studio.policy_mark"
 local shootings = require "rushes.take.shooting"
 local stop = require "rushes.stop"
 local accounts = require "rushes.take.account"
@@ -35,19 +36,50 @@ end
 
 local STAGE = "final"
 
+--- The policy's decision, with a mark of the policy.
+local function ask(policy, shot, show)
+  local answer, e = policies.ask(policy, shot, context(show))
+  if not answer then return nil, e end
+  return { model = answer.model, seconds = answer.seconds, still = answer.still,
+    why = answer.why, policy = policy_mark.of(policy) }
+end
+
 --- The pinned decision, or the policy's. What it leaves out is asked again next time:
 --- nothing was bought by it.
-local function decide(shooting, shot, ordinal)
-  local options, journal, show = shooting.options, shooting.journal, shooting.show
-  local pinned, redo = journal:decision(shot.name, STAGE, ordinal)
+local function decide(shooting, take, ordinal)
+  local options, shot, show = shooting.options, take.shot, shooting.show
+  local policy = shot.policy or show.policy or policies.default
+  local pinned, redo = shooting.journal:decision(shot.name, STAGE, ordinal)
   local decision, e = pinned, nil
   if not pinned or options.redecide then
-    decision, e = policies.ask(shot.policy or show.policy or policies.default, shot,
-      context(show))
+    decision, e = ask(policy, shot, show)
+  elseif pinned.policy and type(policy) == "function" then
+    take.outdated = pinned.policy ~= policy_mark.of(policy)
   end
   if not decision then return nil, e end
   if options.force and pinned then redo = redo + 1 end
   return decision, redo, decision ~= pinned or options.force
+end
+
+local told = setmetatable({}, { __mode = "k" }) -- shows of which it was told
+local NAMED = 3
+
+--- Say once of a show that an edited policy decides nothing where the journal has its
+--- answer.
+local function tell_outdated(show, list)
+  local names = {}
+  for _, take in ipairs(list) do
+    if take.outdated then names[#names + 1] = take.shot.name end
+  end
+  if #names == 0 or told[show] then return end
+  told[show] = true
+  local named = table.concat(names, ", ", 1, math.min(#names, NAMED))
+  if #names > NAMED then named = ("%s and %d more"):format(named, #names - NAMED) end
+  local s, stand = "", "answer stands"
+  if #names > 1 then s, stand = "s", "answers stand" end
+  event.emit("note", { text = ("the policy, or a value in it, has changed since it"
+    .. " decided for shot%s %s; the journal's %s, and --redecide asks again"):format(s,
+    named, stand) })
 end
 
 --- Does --only leave the shot out?
@@ -82,7 +114,7 @@ local function plan(shooting, shot, ordinal, take)
   shooting.journal:shot(shot.name, spec_of(shot))
   local e = flagged_out(shooting, shot)
   if e then return take:fail("skipped", e) end
-  local decision, redo, new = decide(shooting, shot, ordinal)
+  local decision, redo, new = decide(shooting, take, ordinal)
   if not decision then return take:fail("failed", redo) end
   take:decided(decision, redo)
   take.to_pin = new and decision or nil
@@ -207,6 +239,7 @@ function M.shoot(show, wanted)
     if raised ~= nil then abandon(list, raised) end
   end })
   plan_all(shooting, wanted, list)
+  tell_outdated(show, list)
   if shooting.options.plan then return not_sent(list) end
   commit(shooting, list)
   task.scope(function(s)

@@ -29,7 +29,7 @@ local Take = {}
 
 local FIELDS = object.set
   [[shot number status model why seed credits reused file still id err calls ctx state
-  progress ordinal redo to_pin]]
+  progress ordinal redo to_pin outdated]]
 local class = object.class("take", Take, FIELDS, FIELDS)
 
 -- What a take has come to, by the code of its error; any other one: failed.
