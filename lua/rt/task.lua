@@ -253,9 +253,15 @@ function M.interrupted(seen)
   return interrupts, last_signal
 end
 
+--- Forget the signals so far: the next one is the first again, as at a prompt.
+function M.forget_interrupts()
+  core.interrupts(0)
+  interrupts = 0
+end
+
 local function take_interrupts(nursery)
   local n, signal = core.interrupts()
-  local more = n > interrupts -- the prompt starts the count anew
+  local more = n > interrupts
   interrupts, last_signal = n, signal
   if not more then return end
   if interrupt_watchers.first then return M.wake_all(interrupt_watchers) end

@@ -11,6 +11,7 @@ local M = {}
 ---@field sim? boolean    --sim: this run talks to the simulator
 ---@field script? string  the script that runs, as it was named
 ---@field again? fun(): string?  the command that goes on where this run stops
+---@field prompt? boolean `rushes repl`: a person types one statement after another
 ---@field plan? boolean   `rushes plan`: nothing is sent, nothing is written
 ---@field only? string[]  --only: globs of shot names
 ---@field limit? integer  --limit: takes that may be bought

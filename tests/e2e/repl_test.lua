@@ -4,6 +4,7 @@ local proc = require "rt.proc"
 local task = require "rt.task"
 
 local lib = require "e2e.lib"
+local studio = require "e2e.studio"
 
 local T = {}
 
@@ -77,6 +78,102 @@ function T.test_on_a_terminal_it_prompts_and_ctrl_d_ends_it()
   local _, lines = lib.on_terminal { "repl" } -- `script` sends Ctrl-D at the end of its input
   lu.assertStrMatches(lines[1], "rushes, Lua 5.4. Ctrl%-D ends%.")
   lu.assertStrMatches(lines[2], ">.*")
+end
+
+-- ---- a shoot at a terminal ----
+
+--- Somebody at a prompt that has a terminal of its own.
+local Person = {}
+Person.__index = Person
+
+local PATIENCE = 30 -- seconds
+
+--- Wait until the terminal has shown these words, after those that were waited for before.
+function Person:sees(words)
+  local found = task.timeout(PATIENCE, function()
+    while true do
+      local _, last = self.shown:find(words, self.read, true)
+      if last then
+        self.read = last + 1
+        return true
+      end
+      self.shown = self.shown .. (self.process:read() or error("it has ended", 0))
+    end
+  end)
+  if not found then lu.fail(("%q is not shown: %s"):format(words, self.shown)) end
+end
+
+--- Type a line or a control character, and wait for an answer.
+function Person:types(keys, words)
+  assert(self.process:write(keys))
+  self:sees(words)
+end
+
+local SHOOT = "takes = show:shoot()\n"
+
+--- Call `fn(person, s)` at a prompt with a show of three shots.
+local function at_prompt(fn)
+  studio.with({ speed = 20 }, function(s)
+    local env = studio.env(s.sim.url)
+    env.TERM, env.LANG, env.NO_COLOR = "xterm", "C.UTF-8", "1"
+    local process = assert(proc.spawn { "script", "-qefc", lib.RUSHES .. " repl", "/dev/null",
+      stdin = true, env = env, cwd = s.dir })
+    local person = setmetatable({ process = process, shown = "", read = 1 }, Person)
+    person:sees "> "
+    person:types('show = rushes.show { name = "night", policy = rushes.policy.fixed {'
+      .. ' model = "gen4.5" } }\n', "> ")
+    person:types('for i = 1, 3 do show:shot { name = "s" .. i, prompt = "A street" } end\n',
+      "> ")
+    fn(person, s)
+    process:write "\4"
+    local r = process:wait()
+    lu.assertEquals(r.code, 0, person.shown)
+  end)
+end
+
+local function all_submitted(person)
+  for _ = 1, 3 do person:sees "submitted" end
+end
+
+function T.test_the_first_ctrl_c_follows_what_is_paid_for()
+  at_prompt(function(person, s)
+    person:types(SHOOT, "planned")
+    all_submitted(person)
+    person:types("\3", "following 3 takes already paid for (180 credits held)")
+    for _ = 1, 3 do person:sees "landed" end
+    person:sees "> "
+    person:types('print(takes:count "landed", show.ledger.reserved)\n', "3\t0\r\n")
+    lu.assertEquals(s:bill().created, 3)
+  end)
+end
+
+function T.test_the_second_gives_the_prompt_back_and_asking_again_buys_nothing_twice()
+  at_prompt(function(person, s)
+    person:types(SHOOT, "planned")
+    all_submitted(person)
+    person:types("\3", "Once more to leave now")
+    person:types("\3", "goes on at the provider")
+    person:sees "cancelled\r\n> "
+    person:types(SHOOT, "s1 t001 planned: gen4.5, 0 credits")
+    for _ = 1, 3 do person:sees "landed" end
+    person:types('print(takes:count "landed", show.ledger.reserved, show.ledger.spent)\n',
+      "3\t0\t180000\r\n")
+    lu.assertEquals(s:bill().created, 3)
+    lu.assertEquals(studio.files(s.dir .. "/night"), { "s1_t001.mp4", "s2_t001.mp4",
+      "s3_t001.mp4" })
+  end)
+end
+
+function T.test_ctrl_c_clears_a_line_and_leaves_the_background_alone()
+  at_prompt(function(person, s)
+    person:types("spawn(function() show:shoot() print 'background' end)\n", "submitted")
+    person:types("for i = 1, 2 do\n", ">> ")
+    person:types("nonsense (\3", "^C")
+    person:sees "> "
+    person:types("1 + 41\n", "42\r\n")
+    person:sees "background\r\n"
+    lu.assertEquals(s:bill().succeeded, 3)
+  end)
 end
 
 return T

@@ -213,6 +213,9 @@ function Task:await() end
 ---@return integer signal  number of the last one
 function M.interrupted(seen) end
 
+--- Forget the signals so far: the next one is the first again, as at a prompt.
+function M.forget_interrupts() end
+
 --- For rt.signal: call `fn` after each turn of the loop. It must not wait.
 ---@param fn fun()
 function M.on_turn(fn) end

@@ -52,22 +52,24 @@ function Program:say(text)
   end
 end
 
---- What is paid for and still followed: number of takes, credits.
-local function in_flight(program)
-  local board = program.display and program.display.board
+--- What is paid for and still followed.
+---@return integer takes
+---@return number credits  held, also for what is being sent
+function Program:in_flight()
+  local board = self.display and self.display.board
   local ledgers = package.loaded["rushes.money.ledger"]
   local held = ledgers and ledgers.credits(ledgers.root().reserved) or 0
   return board and board.active or 0, held
 end
 
 local function nothing_in_flight(program)
-  local n, held = in_flight(program)
+  local n, held = program:in_flight()
   return n == 0 and held == 0
 end
 
 local function leave(program)
   program.left = true
-  local n = in_flight(program)
+  local n = program:in_flight()
   if n > 0 then require("rushes.cli.leaving").left_behind(program) end
   program.scope:cancel(NAMES[program.signal] or "a signal")
 end
@@ -86,7 +88,7 @@ end
 
 local function first_signal(program)
   require("rushes.stop").request(NAMES[program.signal] or "a signal")
-  local n, held = in_flight(program)
+  local n, held = program:in_flight()
   if nothing_in_flight(program) then return leave(program) end
   require("rushes.cli.leaving").following(program, n, held)
   program.root:spawn(follow, program)

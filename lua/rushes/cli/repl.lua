@@ -1,6 +1,5 @@
 --- rushes repl: a prompt at which code may wait. Other tasks go on while a line is
 --- being typed.
-local core = require "rt.c.core"
 local inspect = require "rushes.cli.inspect"
 local report = require "rushes.cli.report"
 local run = require "rushes.cli.run"
@@ -30,6 +29,7 @@ M.parser, M.check = run.flags, run.check
 ---@field input rt.Stdin
 ---@field lines string[]     of a statement that is not complete yet
 ---@field current? rt.Scope  what is being evaluated
+---@field held number         credits that were held before it
 ---@field prompt boolean     is there a person at the other end
 
 -- ---- one line ----
@@ -62,6 +62,7 @@ end
 --- Run one complete statement in a scope of its own, which Ctrl-C can cancel.
 local function evaluate(session, chunk)
   local results
+  session.held = select(2, session.program:in_flight())
   local ok, e = task.try(function()
     results = table.pack(task.scope(function(scope)
       session.current = scope
@@ -104,18 +105,16 @@ end
 
 --- Ctrl-C: the line, or what is running; takes already paid for are followed first.
 local function on_ctrl_c(session)
-  core.interrupts(0)
+  task.forget_interrupts()
   if not session.current then
     session.lines = {}
     io.stdout:write "\n"
     return prompt(session)
   end
-  local board = session.program.display and session.program.display.board
-  local stop = require "rushes.stop"
-  if board and board.active > 0 and not stop.requested() then
+  local stop, n, held = require "rushes.stop", session.program:in_flight()
+  if (n > 0 or held > session.held) and not stop.requested() then
     stop.request "Ctrl-C"
-    return require("rushes.cli.leaving").following(session.program, board.active,
-      select(2, board:money()))
+    return require("rushes.cli.leaving").following(session.program, n, held)
   end
   session.current:cancel "Ctrl-C"
 end
@@ -170,6 +169,7 @@ end
 ---@param opts table
 ---@return integer status
 function M.main(opts)
+  require("rushes.config").options.prompt = true
   opts.plain = true -- a live view and a prompt cannot share the last lines
   return run.start(body, opts)
 end

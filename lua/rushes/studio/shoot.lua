@@ -221,9 +221,21 @@ local function not_sent(list)
   return list
 end
 
+--- At a prompt nothing is run again from its beginning: who asks once more for a shoot
+--- that was stopped means the same takes, not further ones.
+local function ask_again(list)
+  local stopped = false
+  for _, take in ipairs(list) do stopped = stopped or take.status == "stopped" end
+  if not stopped then return end
+  for _, take in ipairs(list) do
+    take.shot.asked = math.min(take.shot.asked, take.ordinal - 1)
+  end
+end
+
 --- However a shoot ends early: what was not sent holds nothing, nobody waits for it.
 local function abandon(list, e)
   for _, take in ipairs(list) do take:abandon(e) end
+  if config.options.prompt then ask_again(list) end
 end
 
 --- Shoot these shots once each, all at the same time.
