@@ -3,6 +3,7 @@
 #include "db.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,11 @@
 
 #define MS 1000000ull /* ns */
 #define NO_TIME UINT64_MAX
-#define LATER_WAIT (100 * MS)
 /* Commits of one connection begin so far apart, so that under load they are
  * few and large; a single one does not wait. */
 #define APART (10 * MS)
+/* Until what could not be written is tried again, if nobody waits. */
+#define RETRY_WAIT (1000 * MS)
 /* Bytes of DB_LATER that may wait. */
 #define LATER_MAX (64u << 20)
 
@@ -42,7 +44,9 @@ static uint64_t ready_at(const struct db *db)
 {
     if (TAILQ_EMPTY(&db->jobs))
         return NO_TIME;
-    return db->urgent ? db->committed + APART : db->due;
+    if (!db->urgent && db->retry)
+        return db->retry;
+    return db->committed + APART;
 }
 
 static struct db *next_ready(struct db_thread *t, uint64_t *at)
@@ -69,7 +73,7 @@ static void take_batch(struct db *db, struct db_jobs *batch)
     TAILQ_FOREACH(job, batch, link)
     job->queued = false;
     db->urgent = false;
-    db->due = NO_TIME;
+    db->retry = 0;
     db->later_bytes = 0;
     if (db->later_dropped && !db->late)
         db->late = db_error_new(
@@ -108,8 +112,50 @@ static void db_free(struct db *db)
 {
     db_job_fini(&db->closing);
     db_error_free(db->late);
+    db_error_free(db->trouble);
     free(db->path);
     free(db);
+}
+
+/* With the lock. What nobody waits for is neither lost because of the others
+ * in its batch nor because of the disk: it comes before all that was given
+ * meanwhile. */
+static void keep_laters(struct db *db, struct db_jobs *batch)
+{
+    struct db_job *job, *next;
+    struct db_jobs kept;
+    TAILQ_INIT(&kept);
+    for (job = TAILQ_FIRST(batch); job; job = next) {
+        next = TAILQ_NEXT(job, link);
+        if (job->kind != DB_LATER || job->failed)
+            continue;
+        TAILQ_REMOVE(batch, job, link);
+        TAILQ_INSERT_TAIL(&kept, job, link);
+        job->queued = true;
+        db->later_bytes += job->len;
+    }
+    if (TAILQ_EMPTY(&kept))
+        return;
+    TAILQ_CONCAT(&kept, &db->jobs, link);
+    TAILQ_CONCAT(&db->jobs, &kept, link);
+    db->retry = uv_hrtime() + RETRY_WAIT;
+}
+
+/* With the lock: what became of the batch's transaction. */
+static void note_commit(struct db *db, struct db_jobs *batch, bool closed)
+{
+    db->stats.commits += db->counted.commits;
+    db->stats.writes += db->counted.writes;
+    db->stats.statements += db->counted.statements;
+    if (db->counted.commits)
+        db->committed = uv_hrtime();
+    if (db->lost && !closed)
+        keep_laters(db, batch);
+    if (db->counted.commits || db->lost) {
+        db_error_free(db->trouble);
+        db->trouble = db->lost;
+        db->lost = NULL;
+    }
 }
 
 /* With the lock. Those that nobody waits for end here. */
@@ -138,11 +184,7 @@ static void serve(struct db_thread *t, struct db *db)
     uv_mutex_unlock(&t->lock);
     bool closed = run_batch(db, &batch);
     uv_mutex_lock(&t->lock);
-    db->stats.commits += db->counted.commits;
-    db->stats.writes += db->counted.writes;
-    db->stats.statements += db->counted.statements;
-    if (db->counted.commits)
-        db->committed = uv_hrtime();
+    note_commit(db, &batch, closed);
     if (closed)
         TAILQ_REMOVE(&t->dbs, db, link);
     hand_back(t, &batch);
@@ -224,7 +266,7 @@ static void on_start(uv_prepare_t *h)
     uv_mutex_unlock(&t->lock);
 }
 
-static void queue_later(struct db_thread *t, struct db *db, struct db_job *job)
+static void queue_later(struct db *db, struct db_job *job)
 {
     if (db->later_bytes + job->len > LATER_MAX) {
         db->later_dropped = true;
@@ -233,9 +275,6 @@ static void queue_later(struct db_thread *t, struct db *db, struct db_job *job)
     }
     db->later_bytes += job->len;
     TAILQ_INSERT_TAIL(&db->jobs, job, link);
-    if (db->due == NO_TIME)
-        db->due = uv_hrtime() + LATER_WAIT;
-    wake_for(t, db); /* the loop may not wait for a long time */
 }
 
 void db_submit(struct db *db, struct db_job *job)
@@ -247,16 +286,14 @@ void db_submit(struct db *db, struct db_job *job)
     job->queued = true;
     uv_mutex_lock(&t->lock);
     if (later) {
-        queue_later(t, db, job);
+        queue_later(db, job);
     } else {
         TAILQ_INSERT_TAIL(&db->jobs, job, link);
         db->urgent = true;
     }
     uv_mutex_unlock(&t->lock);
-    if (later)
-        return;
     uv_prepare_start(&t->start, on_start);
-    if (job->done && t->waiting++ == 0)
+    if (!later && job->done && t->waiting++ == 0)
         uv_ref((uv_handle_t *)&t->back);
 }
 
@@ -289,7 +326,6 @@ struct db *db_new(struct db_thread *t, const char *path, enum db_mode mode,
     db->thread = t;
     db->mode = mode;
     db->busy = busy;
-    db->due = NO_TIME;
     TAILQ_INIT(&db->jobs);
     uv_mutex_lock(&t->lock);
     TAILQ_INSERT_TAIL(&t->dbs, db, link);
@@ -326,6 +362,18 @@ struct db_stats db_stats(struct db *db)
     struct db_stats s = db->stats;
     uv_mutex_unlock(&db->thread->lock);
     return s;
+}
+
+bool db_trouble(struct db *db, struct db_error *e, size_t size)
+{
+    uv_mutex_lock(&db->thread->lock);
+    const struct db_error *why = db->trouble;
+    if (why) {
+        *e = *why;
+        snprintf(e->text, size - sizeof *e, "%s", why->text);
+    }
+    uv_mutex_unlock(&db->thread->lock);
+    return why;
 }
 
 void db_job_fini(struct db_job *job)

@@ -28,7 +28,10 @@ struct db_error {
 enum db_kind {
     DB_OPEN,  /* the first job of a connection */
     DB_WRITE, /* `data`: statements */
-    DB_LATER, /* the same, but nobody waits; its error goes to the next */
+    DB_LATER, /* the same, but nobody waits. What the disk or another program
+                 is to blame for is tried again, with the next batch or after
+                 a second, until the connection is closed; the error of a
+                 statement goes to the next that waits. */
     DB_SYNC,  /* wait until all that was given before is durable */
     DB_ROWS,  /* `data`: one statement; `rows` are the answer */
     DB_GUARD, /* from now on a -wal that gets lost is noticed */
@@ -101,6 +104,10 @@ void db_cancel(struct db_job *job);
 void db_close(struct db *db, void (*done)(struct db_job *job), void *arg);
 
 struct db_stats db_stats(struct db *db);
+
+/* Did the last transaction fail? `e` has `size` bytes, for as much of the text
+ * as they hold. */
+bool db_trouble(struct db *db, struct db_error *e, size_t size);
 
 void db_job_fini(struct db_job *job);
 

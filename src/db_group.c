@@ -44,27 +44,14 @@ static bool is_write(const struct db_job *job)
     return job->kind == DB_WRITE || job->kind == DB_LATER;
 }
 
-/* Nothing of the batch is there. All that wait are told; `late` is for those
- * that come after the last of them. */
-static void fail_all(struct db *db, struct db_jobs *batch,
-                     const struct db_error *why)
+/* Nothing of the batch is there, and all that wait are told. The others are
+ * tried again. */
+static void fail_all(struct db_jobs *batch, const struct db_error *why)
 {
     struct db_job *job;
-    bool told = false, untold = false;
     TAILQ_FOREACH(job, batch, link)
-    {
-        if (hears(job) && !job->failed)
-            fail(job, db_error_copy(why));
-        if (hears(job))
-            told = true;
-        untold = job->kind == DB_LATER || (untold && !hears(job));
-    }
-    if (untold && !db->late) {
-        db->late = db_error_copy(why);
-    } else if (told && !untold) {
-        db_error_free(db->late);
-        db->late = NULL;
-    }
+    if (hears(job) && !job->failed)
+        fail(job, db_error_copy(why));
 }
 
 enum outcome { APPLIED, AGAIN, LOST };
@@ -88,6 +75,48 @@ static enum outcome undo(struct db *db, struct db_job *job, int rc)
     return (rc & 0xff) == SQLITE_CONSTRAINT ? AGAIN : LOST;
 }
 
+/* Was it the statement's own fault? Otherwise it may succeed another time. */
+static bool is_own_fault(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_RANGE:
+    case SQLITE_MISUSE:
+    case SQLITE_AUTH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One that nobody waits for is given up for a fault of its own only. */
+static enum outcome undo_later(struct db *db, struct db_job *job, int rc,
+                               struct db_error **why)
+{
+    if (is_own_fault(rc)) {
+        enum outcome o = undo(db, job, rc);
+        if (o == LOST)
+            *why = db_error_copy(job->error);
+        keep_late(db, job);
+        return o;
+    }
+    *why = job->error;
+    job->error = NULL;
+    return LOST;
+}
+
+static enum outcome undo_write(struct db *db, struct db_job *job, int rc,
+                               struct db_error **why)
+{
+    enum outcome o = undo(db, job, rc);
+    if (o == LOST)
+        *why = db_error_copy(job->error);
+    return o;
+}
+
 static enum outcome apply_carefully(struct db *db, struct db_jobs *batch,
                                     struct db_error **why)
 {
@@ -103,11 +132,8 @@ static enum outcome apply_carefully(struct db *db, struct db_jobs *batch,
             db_conn_own(db, OWN_RELEASE);
             continue;
         }
-        enum outcome o = undo(db, job, rc);
-        if (o == LOST)
-            *why = db_error_copy(job->error);
-        if (job->kind == DB_LATER)
-            keep_late(db, job);
+        enum outcome o =
+            (job->kind == DB_LATER ? undo_later : undo_write)(db, job, rc, why);
         if (o != APPLIED)
             return o;
     }
@@ -202,6 +228,6 @@ void db_group_commit(struct db *db, struct db_jobs *batch)
     }
     roll_back(db);
     db->counted = (struct db_stats){0};
-    fail_all(db, batch, why);
-    db_error_free(why);
+    fail_all(batch, why);
+    db->lost = why;
 }

@@ -46,11 +46,12 @@ struct db {
 
     /* Under the thread's lock. */
     struct db_jobs jobs;
-    bool urgent;        /* somebody waits for one of them */
-    uint64_t due;       /* ns: when the others are to be done */
-    uint64_t committed; /* ns: when the last commit ended */
-    size_t later_bytes; /* of DB_LATER in `jobs` */
-    bool later_dropped; /* there were too many */
+    bool urgent;              /* somebody waits for one of them */
+    uint64_t retry;           /* ns: when the others are tried again, or 0 */
+    uint64_t committed;       /* ns: when the last commit ended */
+    size_t later_bytes;       /* of DB_LATER in `jobs` */
+    bool later_dropped;       /* there were too many */
+    struct db_error *trouble; /* why the last transaction failed */
     struct db_stats stats;
 
     /* The thread's own. */
@@ -62,6 +63,7 @@ struct db {
     uint64_t tick;
     struct db_job *reading;  /* for the progress handler */
     struct db_error *late;   /* of a DB_LATER, for the next that waits */
+    struct db_error *lost;   /* why this batch's transaction failed */
     struct db_stats counted; /* in this batch */
     struct db_tail tail;
 

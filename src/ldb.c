@@ -274,7 +274,20 @@ static int l_write(lua_State *L)
     return start(L, o);
 }
 
-/* later(connection, statements)                              [-0, +0, v] */
+/* What the caller gave is kept; that nothing can be written he should know. */
+static int push_trouble(lua_State *L, struct db *db)
+{
+    union {
+        struct db_error error;
+        char bytes[1024];
+    } e;
+    if (db_trouble(db, &e.error, sizeof e))
+        return push_failure(L, &e.error);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* later(connection, statements) -> true | nil, err           [-0, +1, v] */
 static int l_later(lua_State *L)
 {
     check_open(L);
@@ -290,7 +303,7 @@ static int l_later(lua_State *L)
     job->data = memcpy(job + 1, b->data, b->len);
     db_submit(db, job);
     scratch_keep(L, 3);
-    return 0;
+    return push_trouble(L, db);
 }
 
 /* sync(connection) -> op -> true                             [-0, +1, v] */

@@ -267,28 +267,98 @@ static void limit_files(rlim_t size)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
 }
 
-static void test_a_commit_that_fails_leaves_nothing(void **state)
+/* As if the disk were full now. */
+static void fill_disk(void)
 {
-    struct call a, b, sync;
     struct stat st;
     char wal[128];
-    (void)state;
-    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
     snprintf(wal, sizeof wal, "%s-wal", path);
     assert_int_equal(stat(wal, &st), 0);
     limit_files((rlim_t)st.st_size);
-    later("INSERT INTO t VALUES (2, 0)");
+}
+
+static bool in_trouble(void)
+{
+    union {
+        struct db_error error;
+        char bytes[64];
+    } e;
+    if (!db_trouble(db, &e.error, sizeof e))
+        return false;
+    assert_string_equal(e.error.code, "io");
+    assert_memory_equal(e.error.text, "cannot write to", 15);
+    return true;
+}
+
+static void test_a_commit_that_fails_is_told(void **state)
+{
+    struct call a, b;
+    (void)state;
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+    fill_disk();
     submit_insert(&a, 3);
     submit_insert(&b, 4);
-    later("INSERT INTO t VALUES (5, 0)");
     assert_string_equal(end(&a), "io");
     assert_string_equal(end(&b), "io");
+    assert_true(in_trouble());
     limit_files(RLIM_INFINITY);
-    submit(&sync, DB_SYNC, NULL);
-    assert_string_equal(end(&sync), "io"); /* of the last `later` */
     assert_int_equal(count(), 1);
     assert_string_equal(write_one("INSERT INTO t VALUES (6, 0)"), "ok");
+    assert_false(in_trouble());
     assert_int_equal(number("SELECT sum(id) FROM t"), 7);
+}
+
+static void test_later_outlives_a_commit_that_fails(void **state)
+{
+    struct call a, sync;
+    (void)state;
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+    fill_disk();
+    later("INSERT INTO t VALUES (2, 0)");
+    submit_insert(&a, 3);
+    later("UPDATE t SET id = 20 WHERE id = 2");
+    assert_string_equal(end(&a), "io");
+    later("UPDATE t SET id = 200 WHERE id = 20"); /* the order is kept */
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "io");
+    assert_int_equal(count(), 1);
+    limit_files(RLIM_INFINITY);
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "ok");
+    assert_int_equal(number("SELECT sum(id) FROM t"), 201);
+}
+
+static void test_later_is_tried_again_though_nobody_waits(void **state)
+{
+    (void)state;
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+    fill_disk();
+    later("INSERT INTO t VALUES (2, 0)");
+    uv_run(&loop, UV_RUN_NOWAIT); /* this wakes the thread */
+    while (!in_trouble())
+        uv_sleep(1);
+    limit_files(RLIM_INFINITY);
+    while (in_trouble())
+        uv_sleep(1);
+    assert_int_equal(count(), 2);
+}
+
+static void test_later_that_is_wrong_keeps_nobody_up(void **state)
+{
+    struct call sync;
+    (void)state;
+    assert_string_equal(write_one("INSERT INTO t VALUES (1, 0)"), "ok");
+    fill_disk();
+    later("INSERT INTO t VALUES (2, 0)");
+    later("INSERT INTO t VALUES (1, 0)");
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "exists");
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "io");
+    limit_files(RLIM_INFINITY);
+    submit(&sync, DB_SYNC, NULL);
+    assert_string_equal(end(&sync), "ok");
+    assert_int_equal(count(), 2);
 }
 
 static void test_a_full_database_keeps_what_it_had(void **state)
@@ -403,7 +473,10 @@ int main(void)
         WITH_DB(test_one_commit_for_a_turn),
         WITH_DB(test_what_has_not_begun_is_dropped),
         WITH_DB(test_late_failures_find_the_next_that_waits),
-        WITH_DB(test_a_commit_that_fails_leaves_nothing),
+        WITH_DB(test_a_commit_that_fails_is_told),
+        WITH_DB(test_later_outlives_a_commit_that_fails),
+        WITH_DB(test_later_is_tried_again_though_nobody_waits),
+        WITH_DB(test_later_that_is_wrong_keeps_nobody_up),
         WITH_DB(test_a_full_database_keeps_what_it_had),
         WITH_DB(test_a_write_of_many_statements_is_whole),
         WITH_DB(test_too_much_later_is_told),

@@ -49,15 +49,19 @@ function M.open(path, opts) end
 function Connection:write(statements) end
 
 --- Apply the statements, all or none, after all that was given before, but do not wait:
---- they are committed with the next write, or within 0.1 s. If they fail, the next
---- `write`, `sync` or `close` returns that error, and such a write is not applied.
+--- they are committed as a write is. What cannot be written now (a full disk, a lock) is
+--- kept and tried again with the next write and every second, until `close`. If a
+--- statement itself is wrong, the next `write`, `sync` or `close` returns that error, and
+--- such a write is not applied.
 ---@param statements rt.db.Statement[]
+---@return true?
+---@return rt.Err? err  why nothing could be written the last time; these are kept
 function Connection:later(statements) end
 
 --- Wait until everything that was given so far is durable.
 ---@async
 ---@return true?
----@return rt.Err? err  that of a `later`
+---@return rt.Err? err  also that of a `later`, which is kept
 function Connection:sync() end
 
 --- What a query finds, as a list of tables by the names of its columns. NULL is absent.
@@ -85,7 +89,7 @@ function Connection:stats() end
 --- does nothing.
 ---@async
 ---@return true?
----@return rt.Err? err  that of a `later`
+---@return rt.Err? err  what was given to `later` is not in the file
 function Connection:close() end
 
 return M

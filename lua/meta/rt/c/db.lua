@@ -10,7 +10,7 @@ function M.close(connection) end
 --- guard(connection) -> op -> true
 function M.guard(connection) end
 
---- later(connection, statements)
+--- later(connection, statements) -> true | nil, err
 function M.later(connection, statements) end
 
 --- open(path, mode, busy) -> op -> connection, lost | nil, err
