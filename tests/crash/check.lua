@@ -10,9 +10,9 @@ local crash_show = require "crash.show"
 local M = {}
 
 local ATTEMPTS = [[SELECT a.id, a.state, a.held, a.cost, a.task, c.endpoint, t.shot,
-  t.number, f.path, f.sha256
+  t.number, a.path, a.sha256
   FROM attempts a JOIN calls c ON c.id = a.call LEFT JOIN takes t ON t.id = c.take
-  LEFT JOIN files f ON f.call = c.id ORDER BY a.id]]
+  ORDER BY a.id]]
 
 --- The attempts of a journal, each with its call, take and file.
 ---@async

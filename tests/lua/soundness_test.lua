@@ -70,7 +70,7 @@ function T.test_what_belongs_to_nothing()
 end
 
 function T.test_a_table_that_is_gone()
-  for _, sql in ipairs { "DROP TABLE files", "ALTER TABLE attempts RENAME held TO hold" } do
+  for _, sql in ipairs { "DROP TABLE evidence", "ALTER TABLE attempts RENAME held TO hold" } do
     local e = after(sql)
     lu.assertEquals(e and e.code, "damaged", sql)
   end

@@ -47,7 +47,15 @@ end
 
 --- The leaves and all above them, each once.
 local function union(leaves)
-  local list, seen = {}, {}
+  local list = {}
+  if not leaves[2] then
+    local ledger = leaves[1]
+    while ledger do
+      list[#list + 1], ledger = ledger, ledger.parent
+    end
+    return list
+  end
+  local seen = {}
   for _, ledger in ipairs(leaves) do
     while ledger and not seen[ledger] do
       seen[ledger] = true

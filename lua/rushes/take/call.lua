@@ -23,6 +23,9 @@ local M = {}
 ---@field stage string        still or motion
 ---@field name string         in sentences: "shot street (still)"
 ---@field spec table          the provider's job
+---@field endpoint string
+---@field request string      as the journal keeps it
+---@field seeded boolean      the request has a seed
 ---@field fingerprint string
 ---@field price integer       thousandths it may cost at most
 ---@field todo string         buy, follow, fetch, landed, share, unknown, nothing
@@ -54,10 +57,10 @@ function M.describe(ctx, stage, before)
   local price, planned = jobs.price(ctx.account, spec)
   if not price then return nil, planned end
   return setmetatable({ ctx = ctx, stage = stage.name, spec = spec, price = price,
-    name = spec.name or ("a call to " .. spec.model), provider = ctx.account.name,
-    endpoint = planned.endpoint, model = spec.model,
-    request = fingerprint.request(planned.body),
-    seeded = planned.body.seed ~= nil }, Call)
+    name = spec.name or ("a call to " .. spec.model), endpoint = planned.endpoint,
+    request = fingerprint.request(planned.body), seeded = planned.body.seed ~= nil,
+    fingerprint = nil, seen = nil, known = nil, todo = nil, why = nil, entry = nil,
+    attempts = nil, job = nil }, Call) -- made in one size
 end
 
 --- A call of an earlier run that nobody in this one asks for, from the journal alone. It
@@ -65,12 +68,12 @@ end
 ---@async
 ---@param ctx rushes.Shooting
 ---@param name string  in sentences: "shot street"
----@param row {fingerprint: string, stage: string, model: string}
+---@param row {fingerprint: string, stage: string}
 ---@return rushes.Call?
 ---@return rt.Err?
 function M.recalled(ctx, name, row)
   local call = setmetatable({ ctx = ctx, name = name, fingerprint = row.fingerprint,
-    stage = row.stage, model = row.model }, Call)
+    stage = row.stage }, Call)
   local ok, e = call:look()
   if not ok then return nil, e end
   call:resume()
@@ -87,18 +90,30 @@ function Call:content()
   return self.judged
 end
 
+--- The n-th call by hand with one request in this run is that of earlier runs.
+local function counted(call, print, by_hand)
+  local asked = call.ctx.journal.asked
+  local n = (asked[print] or 0) + 1
+  asked[print] = n
+  if n == 1 then return print end
+  return fingerprint.of(call.ctx.account.name, by_hand, call.request, n, 0)
+end
+
 --- Find out which call it is, and what the journal knows of it. Waits.
 ---@async
----@param ordinal integer  the n-th time that it is asked for in this run
----@param redo integer     how often it was made anew by force
+---@param ordinal? integer  the n-th time that it is asked for in this run; not of a call
+---                        by hand
+---@param redo? integer     how often it was made anew by force
 ---@param seed? integer|false  of the take, where the script has given none: two shots are
 ---                        two calls also at a model that takes no seed
 ---@return true?
 ---@return rt.Err?
 function Call:identify(ordinal, redo, seed)
-  self.fingerprint = fingerprint.of { provider = self.provider, endpoint = self.endpoint,
-    by_hand = self.stage == BY_HAND, request = self.request, ordinal = ordinal,
-    redo = redo, seed = not self.seeded and seed or nil }
+  local by_hand = self.stage == BY_HAND
+  local endpoint = by_hand and self.endpoint .. " by hand" or self.endpoint
+  local print = fingerprint.of(self.ctx.account.name, endpoint, self.request,
+    ordinal or 1, redo or 0, not self.seeded and seed or nil)
+  self.fingerprint = by_hand and counted(self, print, endpoint) or print
   return self:refresh()
 end
 
@@ -168,7 +183,8 @@ end
 
 local WORK = { buy = true, follow = true, fetch = true }
 
---- Say what is to be done about it. Waits (a look at the file); sends nothing.
+--- Say what is to be done about it. Waits (a look at the file); sends nothing. Calls by
+--- hand are shared with nobody.
 ---@async
 ---@return true?
 ---@return rt.Err?
@@ -184,7 +200,8 @@ function Call:look()
   self.todo, self.why = todo, why
   self:claim(true)
   local active = self.ctx.journal.active
-  if WORK[todo] then -- its own entry is there when this is another attempt
+  if WORK[todo] and self.stage ~= BY_HAND then
+    -- its own entry is there when this is another attempt
     self.entry = active[self.fingerprint] or { queue = {}, owner = self }
     active[self.fingerprint] = self.entry
   end
@@ -280,6 +297,7 @@ function Call:reserve()
     end
     self.attempts = (self.attempts or self.known and self.known.n or 0) + 1
     record = ctx.journal:intend(self, self.price, ctx.budget)
+    if self.stage ~= BY_HAND then record:noted() end -- it may wait for a lane
   end
   self.job = jobs.new(ctx.account, self.spec, ctx.leaves, self.price, record)
   return true
@@ -338,7 +356,7 @@ end
 local function learn(call, e)
   local ctx = call.ctx
   if e.daily then
-    ctx.lanes:close(call.model, ctx.account:pace(e.retry_after), e.message)
+    ctx.lanes:close(call.job.model, ctx.account:pace(e.retry_after), e.message)
   end
   ctx.breaker:failed(ctx.keys, e.class, e.class == "safety" and call:content() or nil)
 end
@@ -373,59 +391,7 @@ local function buy(call, on_accepted)
   end
 end
 
--- ---- landing ----
-
-local EXTENSIONS = { ["video/mp4"] = "mp4", ["video/quicktime"] = "mov",
-  ["image/png"] = "png", ["image/jpeg"] = "jpg", ["image/webp"] = "webp",
-  ["application/zip"] = "zip" }
-
---- The ending that an output's link or type tells.
-local function extension(output, default)
-  local path = (output.url or ""):match "^[^?#]*"
-  local ending = path:match "%.(%w%w%w%w?)$"
-  return EXTENSIONS[output.mime] or ending and ending:lower() or default
-end
-
---- The name of the call's file in the show's folder, which an earlier landing has fixed.
-local function file_name(call)
-  if call.known and call.known.path then return call.known.path end
-  local about, motion = call.ctx.about, call.stage == "motion"
-  if call.stage == BY_HAND then -- no script says where
-    return ("call_%d.%s"):format(call.known.id, extension(call.job.outputs[1], "mp4"))
-  end
-  return ("%s_%s%s.%s"):format(about.shot, about.take, motion and "" or "_" .. call.stage,
-    extension(call.job.outputs[1], motion and "mp4" or "png"))
-end
-
---- What was paid for and could not be saved is still at the provider.
-local function not_saved(call, e)
-  local way_out = "running the script again downloads it"
-  local gone = err.is(e, "expired") and e.final -- the task; a link can be had anew
-  if gone then
-    way_out = "it is gone there" .. (call.spec and ("; --force --only %s buys it anew")
-      :format(call.ctx.about.shot) or "")
-  end
-  return err.new(e.code, ("the %s has been made and paid for (%s credits, task %s), but"
-    .. " could not be saved: %s; %s"):format(
-    call.stage == "still" and "still" or "clip", call.job.credits, call.job.id,
-    e.message, way_out), { cause = e, id = call.job.id, status = e.status,
-    final = gone or nil })
-end
-
-local function land(call)
-  local ctx, job = call.ctx, call.job
-  local ok, file = job:links()
-  if not ok then return nil, not_saved(call, file) end
-  local name = file_name(call)
-  local path = fs.join(ctx.journal.folder, name)
-  ok, file = job:download(path, nil, landing.download)
-  if not ok then
-    landing.failed(ctx.journal.folder, file)
-    return nil, not_saved(call, file)
-  end
-  call.path = path
-  return path
-end
+-- ---- what there is to do ----
 
 local DO = {}
 
@@ -446,13 +412,13 @@ function DO.unknown(call)
     quote(call.ctx.journal.folder)), { unknown = true })
 end
 
-function DO.fetch(call) return land(call) end
+function DO.fetch(call) return landing.land(call) end
 
 function DO.follow(call, on_accepted)
   local _ <close> = call.ctx.lanes:occupy(call.job.model)
   on_accepted(call)
   local ok, e = follow(call, call.ctx.on_progress)
-  if ok then return land(call) end
+  if ok then return landing.land(call) end
   if err.is(e, "timeout") then return nil, e end
   learn(call, e)
   return nil, e, failures.again(e, call.known.failures + 1)
@@ -461,7 +427,7 @@ end
 function DO.buy(call, on_accepted)
   local ok, e = buy(call, on_accepted)
   if not ok then return nil, e end
-  return land(call)
+  return landing.land(call)
 end
 
 --- Do what is to be done until the file is there. Waits; may spend what is reserved.

@@ -26,12 +26,18 @@ local function canonical(v)
   return math.type(v) == "float" and math.tointeger(v) or v
 end
 
+local D, H = ("dh"):byte(1, 2) -- of "data:" and "http"
+
 --- Would `canonical` change nothing? So it is for most requests, and cheaply seen.
 local function is_canonical(body)
   for _, v in pairs(body) do
-    local kind = math.type(v) or type(v)
-    if kind == "table" or kind == "float"
-      or kind == "string" and (v:find "^data:" or v:find "^http") then
+    local kind = type(v)
+    if kind == "string" then
+      local first = v:byte()
+      if first == D and v:find "^data:" or first == H and v:find "^http" then
+        return false
+      end
+    elseif kind == "table" or math.type(v) == "float" then
       return false
     end
   end
@@ -46,13 +52,16 @@ function M.request(body)
 end
 
 --- The fingerprint of a call.
----@param call {provider: string, endpoint: string, by_hand: boolean, request: string,
----  ordinal: integer, redo: integer, seed?: integer}  `request` is what M.request gave
+---@param provider string
+---@param endpoint string  followed by " by hand" for a call that a script makes itself
+---@param request string   what M.request gave
+---@param ordinal integer
+---@param redo integer
+---@param seed? integer
 ---@return string  64 hexadecimal digits
-function M.of(call)
-  return hash.sha256(("%s\n%s%s\n%d\n%d\n%s%s"):format(call.provider, call.endpoint,
-    call.by_hand and " by hand" or "", call.ordinal, call.redo, call.request,
-    call.seed and ("\nseed %d"):format(call.seed) or ""))
+function M.of(provider, endpoint, request, ordinal, redo, seed)
+  return hash.sha256(provider .. "\n" .. endpoint .. "\n" .. ordinal .. "\n" .. redo
+    .. "\n" .. request .. (seed and ("\nseed %d"):format(seed) or ""))
 end
 
 --- What moderation judges: prompts, files and model, whatever the seed, length or shape.

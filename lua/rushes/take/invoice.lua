@@ -60,7 +60,7 @@ end
 function M.judged(take, call, e)
   local kind, why, held = judge(take, call, e)
   return { call = kind, why = why, credits = ledgers.credits(held), stage = call.stage,
-    model = call.model, provider = call.provider, budget = call.ctx.budget,
+    model = call.spec.model, provider = call.ctx.account.name, budget = call.ctx.budget,
     to_last_frame = ends_in_frame(call.spec) or nil,
     err = kind == "blocked" and e or nil }
 end

@@ -169,14 +169,12 @@ local function not_known(job, e)
     { cause = e, unknown = true, status = e.status })
 end
 
---- The task may have been cancelled meanwhile; what has become of the call is noted all
---- the same.
 local function not_accepted(job, e, verdict)
   job.state = "failed"
   if verdict == "fail" then
     job:release(e)
   else -- the grace running out has no verdict, and says nothing of the call
-    task.shield(SUBMIT_GRACE, job.record.unknown, job.record, e)
+    job.record:unknown(e)
     e = not_known(job, e)
   end
   job.err = e
@@ -216,7 +214,11 @@ local function apply(job, update)
     job.err.id = job.id
     if update.cost and update.cost > 0 then job.err.charged = true end
   end
-  if job.held then job.record:ended(job.state, cost, job.err) end
+  if job.held and job.state == "succeeded" then
+    job.record:done(cost)
+  elseif job.held then
+    job.record:ended(job.state, cost, job.err)
+  end
   settle(job, cost)
   return true, true
 end
@@ -377,9 +379,8 @@ function Job:download(path, opts, fetch)
   for _ = 1, FRESH_URLS do
     file, e = fetch(self.account, self.outputs[1], path, opts)
     if file then
-      ok, e = self.record:landed(path, file)
-      if ok then return path, file end
-      return nil, e
+      self.record:landed(path, file)
+      return path, file
     end
     if not gone(e) then return nil, e end
     local renewed, why = renew(self)

@@ -34,10 +34,14 @@ local M = {}
 ---@field new boolean                     no take was ever made
 ---@field clips table<string, integer>    shot -> the last number that a file there has
 ---@field surveyed? number                monotonic, when the account was last asked
----@field asked table<string, integer>    request of a call by hand -> how often so far
+---@field asked table<string, integer>    fingerprint of a call by hand, were it the first
+---                                       -> how often it was asked for so far
 ---@field ended integer                   calls of this run that are over
 ---@field run integer
 ---@field evidence? integer                the account as it was last seen
+---@field fresh string[]                   tasks accepted since the last durable write
+---@field unsaved table<rushes.Record, true>  successes that are not noted yet
+---@field troubled? boolean                it could not be written for a while
 local Journal = {}
 Journal.__index = Journal
 
@@ -52,19 +56,33 @@ local function reserve_path(journal) return fs.join(journal.folder, "journal.res
 --- Room that a full disk cannot take from us: what has been paid for can still be noted.
 local function keep_reserve(journal)
   local path = reserve_path(journal)
-  if not fs.exists(path) then fs.write(path, ("\0"):rep(RESERVE)) end
+  if not fs.exists(path) then fs.write(path, ("\0"):rep(1 << 10):rep(RESERVE >> 10)) end
 end
 
 local function make_room(journal, e)
-  if e.code == "no_space" then fs.remove(reserve_path(journal)) end
+  if e.code == "no_space" then os.remove(reserve_path(journal)) end
 end
 
+--- Tell which tasks may not be in the journal.
+local function tell_fresh(journal)
+  local ids = journal.fresh
+  if not ids[1] then return end
+  journal.fresh = {}
+  log.error("accepted and perhaps not noted: %s %s; keep this line: what is not noted, a"
+    .. " later run does not know of", ids[2] and "tasks" or "task",
+    table.concat(ids, ", "))
+end
+
+--- The journal cannot be written now. What was given to it is kept and tried again.
 local function trouble(journal, e)
-  if journal.troubled then return end
-  journal.troubled = true
-  stop.request "a journal that cannot be written"
-  log.error("the journal of %s cannot be written: %s. Nothing more is submitted; what is"
-    .. " paid for is followed to its end", journal.folder, e.message)
+  make_room(journal, e)
+  if not journal.troubled then
+    journal.troubled = true
+    stop.request "a journal that cannot be written"
+    log.error("the journal of %s cannot be written: %s. Nothing more is submitted; what"
+      .. " is paid for is followed to its end", journal.folder, e.message)
+  end
+  tell_fresh(journal)
 end
 
 --- Make statements durable, all or none. Waits; many tasks share one fsync.
@@ -73,21 +91,41 @@ end
 ---@return true?
 ---@return rt.Err?
 function Journal:write(statements)
+  local fresh = self.fresh
+  if fresh[1] then self.fresh = {} end -- it is durable with these statements
   local ok, e = self.conn:write(statements)
   if ok then return true end
+  if fresh[1] then table.move(self.fresh, 1, #self.fresh, #fresh + 1, fresh) end
+  self.fresh = fresh
   trouble(self, e)
-  make_room(self, e)
   return self.conn:write(statements) -- it may have told of what was given to `later`
 end
 
---- Give statements to the transaction of the next write. Does not wait.
-function Journal:later(statements) self.conn:later(statements) end
+--- Give statements to the transaction of the next write; they are kept while nothing can
+--- be written. Does not wait.
+function Journal:later(statements)
+  local ok, e = self.conn:later(statements)
+  if not ok then trouble(self, e) end
+end
+
+--- A task was named: its id will be told if it cannot be noted. Does not wait.
+---@param id string
+function Journal:accepted(id)
+  local fresh = self.fresh
+  fresh[#fresh + 1] = id
+end
+
+--- Give what waits for something to go with it.
+local function give_all(journal)
+  for record in pairs(journal.unsaved) do record:note_success() end
+end
 
 --- Wait until everything given so far is durable.
 ---@async
 ---@return true?
 ---@return rt.Err?
 function Journal:sync()
+  give_all(self)
   local ok, e = self.conn:sync()
   if ok then return true end
   trouble(self, e)
@@ -179,9 +217,9 @@ end
 
 local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n,
   a.run, a.state, a.held, a.cost, a.budget, a.task, a.handle, a.class, a.code, a.failure,
-  f.path, f.bytes, f.mtime, f.sha256, (SELECT COUNT(*) FROM attempts
+  a.path, a.bytes, a.mtime, a.sha256, (SELECT COUNT(*) FROM attempts
   WHERE call = c.id AND state = 'failed') AS failures FROM calls c
-  LEFT JOIN attempts a ON a.call = c.id LEFT JOIN files f ON f.call = c.id
+  LEFT JOIN attempts a ON a.call = c.id
   WHERE c.fingerprint = ? ORDER BY a.n DESC LIMIT 1]]
 
 --- What is known of the call with this fingerprint: its last attempt, its file. Waits.
@@ -191,6 +229,7 @@ local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n,
 ---@return rt.Err?
 function Journal:recall(fingerprint)
   if not self.calls[fingerprint] then return nil end
+  give_all(self)
   local rows, e = self.conn:rows(RECALL, fingerprint)
   if not rows then return nil, e end
   return self.readonly and recovery.as_recovered(rows[1]) or rows[1]
@@ -216,21 +255,19 @@ end
 ---@param budget string
 ---@return rushes.Record
 function Journal:intend(call, held, budget)
-  local id, now = self.calls[call.fingerprint], core.time()
-  local statements = {}
+  local id, now, first = self.calls[call.fingerprint], core.time(), nil
   if not id then
     id = self:new_id "calls"
     self.calls[call.fingerprint] = id
-    statements[1] = { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
-      call.fingerprint, call.take, call.stage, call.provider, call.endpoint, call.model,
-      call.request, now, n = 9 }
+    first = { [[INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO NOTHING]], id, call.fingerprint, call.take, call.stage,
+      call.ctx.account.name, call.endpoint, call.spec.model, call.request, now, n = 9 }
   end
-  local attempt = self:new_id "attempts"
-  statements[#statements + 1] = { [[INSERT INTO attempts (id, call, n, run, state, held,
-    budget, evidence, created, changed) VALUES (?1, ?2, ?3, ?4, 'intent', ?5, ?6, ?7, ?8,
-    ?8)]], attempt, id, call.attempts, self.run, held, budget, self.evidence, now, n = 8 }
-  self:later(statements)
-  return records.new(self, attempt, id, call)
+  local attempt = { [[INSERT INTO attempts (id, call, n, run, held, budget, evidence,
+    created, state, changed, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO NOTHING]], self:new_id "attempts", id, call.attempts, self.run,
+    held, budget, self.evidence, now, "intent", now, nil, n = 11 }
+  return records.new(self, attempt[2], call, first and { first, attempt } or { attempt })
 end
 
 --- The record of an attempt that an earlier run made.
@@ -238,7 +275,7 @@ end
 ---@param call rushes.Call
 ---@return rushes.Record
 function Journal:record(known, call)
-  return records.new(self, known.attempt, known.id, call)
+  return records.new(self, known.attempt, call)
 end
 
 -- ---- the account ----
@@ -274,7 +311,8 @@ end
 local function fresh(folder, readonly)
   return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
     last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, spent = {},
-    adopted = {}, claimed = {}, asked = {}, new = true, ended = 0, run = 0,
+    adopted = {}, claimed = {}, asked = {}, fresh = {}, unsaved = {}, new = true,
+    ended = 0, run = 0,
     next = { takes = 1, calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
 end
 
@@ -346,23 +384,22 @@ end
 
 --- Note that the run has ended, and with it all that was given to `later`.
 local function note_end(journal, status)
-  local ended = { { "UPDATE runs SET ended = ?, status = ? WHERE id = ?", core.time(),
-    status, journal.run, n = 3 } }
-  local ok, e = journal.conn:write(ended)
-  if not ok then
-    make_room(journal, e)
-    ok, e = journal.conn:write(ended) -- it may have told of what was given to `later`
-  end
-  if ok or journal.troubled then return end
-  log.error("the end of this run could not be noted in the journal of %s: %s. What is"
-    .. " paid for is known", journal.folder, e.message)
+  give_all(journal)
+  journal.conn:later { { "UPDATE runs SET ended = ?, status = ? WHERE id = ?",
+    core.time(), status, journal.run, n = 3 } }
+  local ok, e = journal.conn:sync()
+  if not ok then make_room(journal, e) end -- closing tries it again
 end
 
 local function close(journal, status)
-  if not journal.readonly and journal.conn and journal.run > 0 then
-    note_end(journal, status)
+  local conn, ok, e = journal.conn, true, nil
+  if conn and not journal.readonly and journal.run > 0 then note_end(journal, status) end
+  if conn then ok, e = conn:close() end
+  if not ok then
+    log.error("the end of this run could not be noted in the journal of %s: %s. The next"
+      .. " run asks the provider what has become of the last tasks", journal.folder,
+      e.message)
   end
-  if journal.conn then journal.conn:close() end
   if journal.lock then journal.lock:release() end
 end
 

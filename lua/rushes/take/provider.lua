@@ -59,13 +59,6 @@ local function unrecorded(account, spec)
   return send(account, jobs.new(account, spec, leaves, price), spec)
 end
 
---- The n-th call with this request in this run is that of earlier runs.
-local function ordinal(call)
-  local asked = call.ctx.journal.asked
-  asked[call.request] = (asked[call.request] or 0) + 1
-  return asked[call.request]
-end
-
 --- A job of an earlier run: under way, made, or landed.
 local function resumed(call)
   call:resume()
@@ -73,7 +66,6 @@ local function resumed(call)
   if job.state == "planned" then job.state = "queued" end
   job.record.by_hand = true
   if call.todo == "landed" then job.landed = call.known end
-  call:close()
   return job
 end
 
@@ -88,7 +80,7 @@ local function identified(provider, spec)
   local call, e = calls.describe(ctx, { name = calls.BY_HAND, spec = spec })
   if not call then return nil, e end
   local ok
-  ok, e = call:identify(ordinal(call), 0)
+  ok, e = call:identify()
   if ok then ok, e = call:look() end
   if not ok then return nil, e end
   return call
@@ -101,11 +93,10 @@ local function recorded(provider, spec)
   if not call then return nil, e end
   if call.todo == "unknown" then return call:run() end
   if call.todo ~= "buy" then return resumed(call) end
-  local _ <close> = setmetatable({}, { __close = function() call:release(e) end })
+  account:note(spec)
   local ok
   ok, e = call:reserve() -- on disk with the mark that it is sent
   if not ok then return nil, e end
-  account:note(spec)
   call.job.record.by_hand = true
   return send(account, call.job, spec)
 end
@@ -133,7 +124,6 @@ local function planned(provider, spec)
     return nil, e
   end
   if call.todo == "buy" then e = select(2, call:reserve()) end
-  call:close(e)
   local fields = invoice.judged(nil, call, e)
   fields.show = provider.show.name
   invoice.by_hand(account, spec, fields)

@@ -1,50 +1,41 @@
---- One attempt in the journal: what has become of one submission. Each method says
---- whether it waits until the disk has it; docs/internals/journal.md says why.
+--- One attempt in the journal: what has become of one submission. Nothing but `sent`
+--- waits until the disk has it; docs/internals/journal.md says why.
 local core = require "rt.c.core"
 local json = require "rt.json"
-local log = require "rt.log"
-local task = require "rt.task"
 
 local M = {}
 
 ---@class rushes.Record
 ---@field id integer
----@field call integer
 ---@field made_by rushes.Call
----@field cost? integer     thousandths, once the task has ended
 ---@field by_hand? boolean  the script chooses the path: it is kept as it was given
----@field backlog? table[]  statements that could not be written yet
+---@field intent? table[]   statements that the journal has not got yet
+---@field cost? integer     thousandths; not in the journal yet, as the next
+---@field succeeded? number  when
 local Record = {}
 Record.__index = Record
 
 ---@param journal rushes.Journal
 ---@param id integer
----@param call integer
 ---@param made_by rushes.Call
+---@param intent? table[]  the statements that make it; the last is that of the attempt
 ---@return rushes.Record
-function M.new(journal, id, call, made_by)
-  return setmetatable({ journal = journal, id = id, call = call, made_by = made_by },
-    Record)
+function M.new(journal, id, made_by, intent)
+  return setmetatable({ journal = journal, id = id, made_by = made_by, intent = intent,
+    by_hand = nil, cost = nil, succeeded = nil }, Record)
 end
 
---- Write and wait. What could not be written is tried again with the next statement:
---- a disk that has room again must still learn of a task that is paid for.
-local function durable(record, statement, another)
-  local list = record.backlog or {}
-  list[#list + 1] = statement
-  list[#list + 1] = another
-  local ok, e = record.journal:write(list)
-  record.backlog = not ok and list or nil
-  return ok, e
-end
-
-local PATIENCE = 30 -- seconds for a backlog, also in a task that is being cancelled
-
+--- Give statements to the journal, after an intent that it has not got yet.
 local function later(record, statement, another)
-  if record.backlog then
-    return task.shield(PATIENCE, durable, record, statement, another)
+  local list = record.intent
+  if list then
+    record.intent = nil
+    list[#list + 1] = statement
+    list[#list + 1] = another
+  else
+    list = { statement, another }
   end
-  record.journal:later { statement, another }
+  record.journal:later(list)
 end
 
 --- A change of state that has no column of its own.
@@ -53,14 +44,28 @@ local function history(record, now, state, detail)
     record.id, now, state, detail, n = 4 }
 end
 
+--- It will not be sent at once: note the intent now. Does not wait.
+function Record:noted()
+  local intent = self.intent
+  self.intent = nil
+  self.journal:later(intent)
+end
+
 --- The request may leave from now on. Waits.
 ---@async
 ---@return true?
 ---@return rt.Err?  then it must not be sent
 function Record:sent()
-  local now = core.time()
-  return durable(self, { "UPDATE attempts SET state = 'sent', sent = ?1, changed = ?1"
-    .. " WHERE id = ?2", now, self.id })
+  local now, intent = core.time(), self.intent
+  if not intent then
+    return self.journal:write { { "UPDATE attempts SET state = 'sent', sent = ?1,"
+      .. " changed = ?1 WHERE id = ?2", now, self.id } }
+  end
+  local attempt = intent[#intent]
+  attempt[10], attempt[11], attempt[12] = "sent", now, now -- state, changed, sent
+  local ok, e = self.journal:write(intent)
+  if ok then self.intent = nil end
+  return ok, e
 end
 
 --- It surely was not taken and will be sent again. Does not wait.
@@ -85,19 +90,15 @@ local function handle_text(handle)
   return json.encode(handle)
 end
 
---- The provider has named a task. Waits; a failure is told and tried again, because the
---- task is paid for.
----@async
+--- The provider has named a task, which is paid for: it is told if that cannot be noted.
+--- Does not wait.
 ---@param handle table      what polls need, as the provider made it
 ---@param held integer      thousandths, tightened to the provider's estimate
 function Record:accepted(handle, held)
-  local ok = durable(self, { [[UPDATE attempts SET state = 'accepted', task = ?2,
-    handle = ?3, held = ?4, failure = NULL, accepted = ?1, changed = ?1 WHERE id = ?5]],
+  self.journal:accepted(handle.id)
+  later(self, { [[UPDATE attempts SET state = 'accepted', task = ?2, handle = ?3,
+    held = ?4, failure = NULL, accepted = ?1, changed = ?1 WHERE id = ?5]],
     core.time(), handle.id, handle_text(handle), held, self.id, n = 5 })
-  if not ok then
-    log.error("task %s has been accepted and could not be noted; keep this line: the task"
-      .. " is followed, but a later run may not know of it", handle.id)
-  end
 end
 
 --- The provider says in which state the task is. Does not wait.
@@ -108,13 +109,28 @@ function Record:state(state)
     self.id }, history(self, now, state))
 end
 
---- The task has ended and this is what it cost. Does not wait: after a crash the
---- provider is asked again.
----@param state string   succeeded, failed or cancelled
+--- The task has ended with an output and this is what it cost. Does not wait: after a
+--- crash the provider is asked again. It is noted with its file, if that comes first.
+---@param cost integer   thousandths
+function Record:done(cost)
+  self.cost, self.succeeded = cost, core.time()
+  self.journal.unsaved[self] = true
+end
+
+--- Note a success whose file has not come yet. Does not wait.
+function Record:note_success()
+  self.journal.unsaved[self] = nil
+  later(self, { [[UPDATE attempts SET state = 'succeeded', held = 0, cost = ?2,
+    changed = ?1, ended = ?1 WHERE id = ?3]], self.succeeded, self.cost, self.id })
+end
+
+--- The task has ended without an output and this is what it cost. Does not wait: after a
+--- crash the provider is asked again.
+---@param state string   failed or cancelled
 ---@param cost integer   thousandths
 ---@param e? rt.Err
 function Record:ended(state, cost, e)
-  e, self.cost = e or {}, cost
+  e = e or {}
   later(self, { [[UPDATE attempts SET state = ?2, held = 0, cost = ?3, class = ?4,
     code = ?5, status = ?6, failure = ?7, changed = ?1, ended = ?1 WHERE id = ?8]],
     core.time(), state, cost, e.class, e.failure_code, e.status, e.message, self.id,
@@ -139,29 +155,24 @@ local function name_of(record, path)
   return path:sub(#inside + 1)
 end
 
---- The file is on disk. Waits. Says the cost again: what `ended` gave to a disk that was
---- full is lost.
----@async
+--- The file is on disk. Does not wait: after a crash the file, or a task that has ended,
+--- is found all the same.
 ---@param path string
 ---@param file {bytes: integer, mtime: number, sha256: string}
----@return true?
----@return rt.Err?
 function Record:landed(path, file)
-  local now = core.time()
-  return durable(self, { "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-    self.call, self.id, name_of(self, path), file.bytes, file.mtime, file.sha256, now },
-    { [[UPDATE attempts SET state = 'landed', held = 0, cost = COALESCE(cost, ?3),
-    changed = ?1 WHERE id = ?2]], now, self.id, self.cost, n = 3 })
+  self.journal.unsaved[self] = nil
+  later(self, { [[UPDATE attempts SET state = 'landed', path = ?2, bytes = ?3, mtime = ?4,
+    sha256 = ?5, landed = ?1, changed = ?1, held = 0, cost = COALESCE(?6, cost),
+    ended = COALESCE(?7, ended) WHERE id = ?8]], core.time(), name_of(self, path),
+    file.bytes, file.mtime, file.sha256, self.cost, self.succeeded, self.id, n = 8 })
 end
 
---- Nobody knows whether it was taken. Its credits stay held. Waits.
----@async
+--- Nobody knows whether it was taken. Its credits stay held. Does not wait: what is noted
+--- as sent is unknown to a later run.
 ---@param e rt.Err
----@return true?
----@return rt.Err?
 function Record:unknown(e)
   local now = core.time()
-  return durable(self, { [[UPDATE attempts SET state = 'unknown', status = ?2,
+  later(self, { [[UPDATE attempts SET state = 'unknown', status = ?2,
     failure = ?3, changed = ?1 WHERE id = ?4]], now, e.status, e.message, self.id,
     n = 4 },
     history(self, now, "unknown", e.message))

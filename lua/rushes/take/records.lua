@@ -185,7 +185,10 @@ end
 --- landed}.
 ---@async
 ---@return table[]
-function Records:files() return self:rows "SELECT * FROM files ORDER BY path" end
+function Records:files()
+  return self:rows [[SELECT call, id AS attempt, path, bytes, mtime, sha256, landed
+    FROM attempts WHERE path IS NOT NULL ORDER BY path]]
+end
 
 -- ---- takes ----
 
@@ -207,9 +210,9 @@ function Records:files() return self:rows "SELECT * FROM files ORDER BY path" en
 
 local TAKES = [[SELECT t.id, t.shot, t.number, c.model, t.why, c.id AS call, c.stage,
   t.id IS NULL OR c.fingerprint = t.fingerprint AS last, a.state, a.held, a.cost,
-  a.task, a.class, a.failure, a.changed, f.path
+  a.task, a.class, a.failure, a.changed, a.path
   FROM calls c JOIN attempts a ON a.call = c.id LEFT JOIN takes t ON t.id = c.take
-  LEFT JOIN files f ON f.call = c.id ORDER BY t.id IS NULL, t.id, c.id, a.n]]
+  ORDER BY t.id IS NULL, t.id, c.id, a.n]]
 
 --- Each take with what has become of it, in the order of their making, and each call by
 --- hand. A take shows the state of

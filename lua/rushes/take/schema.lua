@@ -34,20 +34,17 @@ M.migrations = { {
   -- One submission of a call, with its credits: `held` while the end is open, `cost`
   -- from then on. `budget` is the path of the budgets it counts in: "seq010/arm3".
   -- `changed` is the time of the last change of `state`. Those on the straight way have
-  -- columns of their own (created, sent, accepted, ended; files.landed), all others are
-  -- in history. (A trigger for it would make each update four times as slow.)
+  -- columns of their own (created, sent, accepted, ended, landed), all others are
+  -- in history. (A trigger for it would make each update four times as slow.) `path` is
+  -- from the show's folder; it, the size, the file's time and hash are those of a file
+  -- that has landed.
   [[CREATE TABLE attempts (id INTEGER PRIMARY KEY, call INTEGER NOT NULL
     REFERENCES calls (id), n INTEGER NOT NULL, run INTEGER NOT NULL,
     state TEXT NOT NULL, held INTEGER NOT NULL, cost INTEGER,
     budget TEXT NOT NULL DEFAULT '', evidence INTEGER,
     task TEXT, handle TEXT, class TEXT, code TEXT, failure TEXT, status INTEGER,
     created REAL NOT NULL, changed REAL NOT NULL, sent REAL, accepted REAL, ended REAL,
-    UNIQUE (call, n))]],
-
-  [[CREATE TABLE files (call INTEGER PRIMARY KEY, attempt INTEGER NOT NULL,
-    path TEXT NOT NULL,
-    bytes INTEGER NOT NULL, mtime REAL NOT NULL, sha256 TEXT NOT NULL,
-    landed REAL NOT NULL)]],
+    landed REAL, path TEXT, bytes INTEGER, mtime REAL, sha256 TEXT, UNIQUE (call, n))]],
 
   [[CREATE TABLE history (id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL,
     at REAL NOT NULL, state TEXT NOT NULL, detail TEXT)]],

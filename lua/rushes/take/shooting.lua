@@ -88,8 +88,11 @@ end
 
 --- What may be spent stands in the journal, for `rushes status`.
 local function note_limits(shooting, path)
-  local journal = shooting.journal
-  journal:limit("", shooting.show.ledger.limit)
+  local journal, limit = shooting.journal, shooting.show.ledger.limit
+  if shooting.noted ~= (limit or false) then
+    journal:limit("", limit)
+    shooting.noted = limit or false
+  end
   while path do
     journal:limit(path, budgets.at(path).limit)
     path = path:match "^(.+)/"

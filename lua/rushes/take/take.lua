@@ -219,7 +219,7 @@ local function on_accepted(take, i)
     take:count()
     take.id, take.state = call.job.id, call.job.state
     take.progress = (i - 1) / #take.calls
-    tell(take, "submitted", { stage = call.stage, stage_model = call.model })
+    tell(take, "submitted", { stage = call.stage, stage_model = call.spec.model })
   end
 end
 
