@@ -135,7 +135,7 @@ function T.test_force_and_a_crash_buy_once()
     local source = studio.script { "A street" }
     lib.assert_code(s:run(source), 0)
     s:run("require('rushes.event').subscribe(function(kind)"
-      .. " if kind == 'state' or kind == 'progress' then"
+      .. " if kind == 'submitted' then"
       .. " os.execute('kill -9 ' .. require('rt.c.sys').process()) end end)\n"
       .. source, { "--force" })
     lu.assertEquals(s:bill().created, 2)

@@ -37,7 +37,7 @@ local function record()
   return setmetatable({ said = said }, { __index = function(_, name)
     return function()
       -- as a write does: raises in a task that was cancelled
-      if name == "sent" then task.yield() end
+      if name == "sent" or name == "accepted" then task.yield() end
       said[#said + 1] = name
       return true
     end

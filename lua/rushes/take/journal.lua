@@ -39,7 +39,6 @@ local M = {}
 ---@field ended integer                   calls of this run that are over
 ---@field run integer
 ---@field evidence? integer                the account as it was last seen
----@field fresh string[]                   tasks accepted since the last durable write
 ---@field unsaved table<rushes.Record, true>  successes that are not noted yet
 ---@field troubled? boolean                it could not be written for a while
 local Journal = {}
@@ -63,16 +62,6 @@ local function make_room(journal, e)
   if e.code == "no_space" then os.remove(reserve_path(journal)) end
 end
 
---- Tell which tasks may not be in the journal.
-local function tell_fresh(journal)
-  local ids = journal.fresh
-  if not ids[1] then return end
-  journal.fresh = {}
-  log.error("accepted and perhaps not noted: %s %s; keep this line: what is not noted, a"
-    .. " later run does not know of", ids[2] and "tasks" or "task",
-    table.concat(ids, ", "))
-end
-
 --- The journal cannot be written now. What was given to it is kept and tried again.
 local function trouble(journal, e)
   make_room(journal, e)
@@ -82,7 +71,6 @@ local function trouble(journal, e)
     log.error("the journal of %s cannot be written: %s. Nothing more is submitted; what"
       .. " is paid for is followed to its end", journal.folder, e.message)
   end
-  tell_fresh(journal)
 end
 
 --- Make statements durable, all or none. Waits; many tasks share one fsync.
@@ -91,12 +79,8 @@ end
 ---@return true?
 ---@return rt.Err?
 function Journal:write(statements)
-  local fresh = self.fresh
-  if fresh[1] then self.fresh = {} end -- it is durable with these statements
   local ok, e = self.conn:write(statements)
   if ok then return true end
-  if fresh[1] then table.move(self.fresh, 1, #self.fresh, #fresh + 1, fresh) end
-  self.fresh = fresh
   trouble(self, e)
   return self.conn:write(statements) -- it may have told of what was given to `later`
 end
@@ -106,13 +90,6 @@ end
 function Journal:later(statements)
   local ok, e = self.conn:later(statements)
   if not ok then trouble(self, e) end
-end
-
---- A task was named: its id will be told if it cannot be noted. Does not wait.
----@param id string
-function Journal:accepted(id)
-  local fresh = self.fresh
-  fresh[#fresh + 1] = id
 end
 
 --- Give what waits for something to go with it.
@@ -311,8 +288,7 @@ end
 local function fresh(folder, readonly)
   return setmetatable({ folder = folder, readonly = readonly, calls = {}, takes = {},
     last = {}, decisions = {}, moderated = {}, active = {}, meta = {}, spent = {},
-    adopted = {}, claimed = {}, asked = {}, fresh = {}, unsaved = {}, new = true,
-    ended = 0, run = 0,
+    adopted = {}, claimed = {}, asked = {}, unsaved = {}, new = true, ended = 0, run = 0,
     next = { takes = 1, calls = 1, attempts = 1, evidence = 1, runs = 1 } }, Journal)
 end
 

@@ -1,7 +1,8 @@
---- One attempt in the journal: what has become of one submission. Nothing but `sent`
---- waits until the disk has it; docs/internals/journal.md says why.
+--- One attempt in the journal: what has become of one submission. `sent` and `accepted`
+--- wait until the disk has them; docs/internals/journal.md says why.
 local core = require "rt.c.core"
 local json = require "rt.json"
+local log = require "rt.log"
 
 local M = {}
 
@@ -90,15 +91,19 @@ local function handle_text(handle)
   return json.encode(handle)
 end
 
---- The provider has named a task, which is paid for: it is told if that cannot be noted.
---- Does not wait.
+--- The provider has named a task. Waits; if the disk does not take it, that is told, and
+--- it is tried again: the task is paid for.
+---@async
 ---@param handle table      what polls need, as the provider made it
 ---@param held integer      thousandths, tightened to the provider's estimate
 function Record:accepted(handle, held)
-  self.journal:accepted(handle.id)
-  later(self, { [[UPDATE attempts SET state = 'accepted', task = ?2, handle = ?3,
+  local statements = { { [[UPDATE attempts SET state = 'accepted', task = ?2, handle = ?3,
     held = ?4, failure = NULL, accepted = ?1, changed = ?1 WHERE id = ?5]],
-    core.time(), handle.id, handle_text(handle), held, self.id, n = 5 })
+    core.time(), handle.id, handle_text(handle), held, self.id, n = 5 } }
+  if self.journal:write(statements) then return end
+  self.journal:later(statements)
+  log.error("task %s has been accepted and could not be noted; keep this line: the task"
+    .. " is followed, but a later run may not know of it", handle.id)
 end
 
 --- The provider says in which state the task is. Does not wait.
