@@ -102,11 +102,35 @@ function T.test_resubmit_keeps_the_credits_and_the_next_run_asks_again()
     lib.assert_code(r, 0)
     lu.assertStrContains(r.stdout, "asked for again")
     local d = data(s, { "status" })
-    lu.assertEquals({ d.credits.held, d.credits.unknown }, { 180, 0 })
+    lu.assertEquals({ d.credits.held, d.credits.unknown, d.credits.asked_again },
+      { 180, 0, 180 })
     lu.assertEquals(d.states.resubmit, 2)
     -- what is held for them can still be freed
     lib.assert_code(command(s, { "reconcile", "--assume", "lost" }), 0)
     lu.assertEquals(data(s, { "status" }).credits.held, 0)
+  end)
+end
+
+function T.test_status_leads_to_settling_what_was_asked_for_again()
+  studio.with({ faults = "reset_after_create:x1" }, function(s)
+    local source = studio.script { "A street" }
+    lib.assert_code(s:run(source), 9)
+    lib.assert_code(s:run(source, { "--on-unknown", "resubmit" }), 0)
+    local d = data(s, { "status" })
+    lu.assertEquals({ d.states, d.credits.held, d.credits.unknown, d.credits.asked_again },
+      { { landed = 1 }, 60, 0, 60 })
+    lu.assertEquals(d.next, { { command = "rushes reconcile night", why =
+      "settle 1 submission that was asked for again: until then 60 credits stay held" } })
+    local r = command(s, { "status" })
+    lu.assertStrContains(r.stdout, "of it, not settled")
+    local audit = data(s, { "audit" })
+    lu.assertEquals({ audit.unattributed, audit.unknown }, { 60, 60 })
+    local rows = data(s, { "reconcile" }).submissions
+    lu.assertEquals({ #rows, rows[1].state, rows[1].verdict }, { 1, "resubmit", "taken" })
+    lib.assert_code(command(s, { "reconcile", "--assume", "charged" }), 0)
+    d = data(s, { "status" })
+    lu.assertEquals({ #d.next, d.credits.spent, d.credits.held, d.credits.asked_again },
+      { 0, 120, 0, 0 })
   end)
 end
 
@@ -154,7 +178,8 @@ function T.test_status_tells_how_the_show_stands()
     lu.assertStrContains(r.stdout, "not running; the last run ended")
     lu.assertStrContains(r.stdout, "rushes reconcile night")
     local d = data(s, { "status" })
-    lu.assertEquals(d.credits, { spent = 60, held = 180, unknown = 180, moderation = 0 })
+    lu.assertEquals(d.credits, { spent = 60, held = 180, unknown = 180, moderation = 0,
+      asked_again = 0 })
     lu.assertEquals(#d.takes, 3)
     lu.assertNil(d.running)
   end)

@@ -79,7 +79,7 @@ local function gather(folder, opts)
   local result = comparison.of(own, used, span)
   result.show, result.provider, result.folder = meta.show or folder, provider, folder
   result.lost = journal.lost
-  result.unknown = journal:sums().unknown
+  result.unknown = journal:sums().unknown + select(2, journal:asked_again())
   return result
 end
 

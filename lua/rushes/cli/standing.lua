@@ -28,6 +28,7 @@ local M = {}
 ---@field states table<string, integer>  of the takes
 ---@field open rushes.records.Take[]     not simply done, those first that need a person
 ---@field sums rushes.records.Sums
+---@field asked_again {n: integer, held: integer}  not settled, though asked for again
 ---@field limit? integer                 of the show, thousandths
 ---@field budgets {path: string, sums: rushes.records.Sums, limit?: integer}[]
 ---@field now number
@@ -77,6 +78,11 @@ local function open_takes(takes)
   return list
 end
 
+local function asked_again(journal)
+  local n, held = journal:asked_again()
+  return { n = n, held = held }
+end
+
 local function read(journal, folder, held_by)
   local meta, takes, shots = journal:meta(), journal:takes(), journal:shots()
   local states, begun, by_hand = count(takes)
@@ -88,6 +94,7 @@ local function read(journal, folder, held_by)
     lost = journal.lost, last = last, again = steps.run(folder, last, meta),
     shots = #shots, unbegun = unbegun, takes = takes,
     by_hand = by_hand, states = states, open = open_takes(takes), sums = journal:sums(),
+    asked_again = asked_again(journal),
     limit = tonumber(meta["limit:"]), budgets = budgets_of(journal, meta),
     now = core.time() }
 end
@@ -161,6 +168,12 @@ function M.next_steps(s)
     list[#list + 1] = { ("rushes status %s --watch"):format(steps.show(s.folder)),
       "see how it goes on" }
   end
+  if s.asked_again.n > 0 and unknown == 0 then
+    list[#list + 1] = { "rushes reconcile " .. steps.show(s.folder),
+      ("settle %s that %s asked for again: until then %s stay held"):format(
+      text.count(s.asked_again.n, "submission"), s.asked_again.n == 1 and "was" or "were",
+      text.count(text.thousandths(s.asked_again.held), "credit")) }
+  end
   return list
 end
 
@@ -231,6 +244,10 @@ local function money_lines(s, columns, paint)
   if s.sums.unknown > 0 then
     rows[#rows + 1] = { { "of it, outcome not known", "magenta" }, "",
       text.thousandths(s.sums.unknown) }
+  end
+  if s.asked_again.held > 0 then
+    rows[#rows + 1] = { { "of it, not settled", "magenta" }, "",
+      text.thousandths(s.asked_again.held) }
   end
   if s.sums.moderation > 0 then
     rows[#rows + 1] = { { "of it, refused by moderation", "yellow" },
@@ -312,9 +329,11 @@ function M.data(s)
   for i, step in ipairs(M.next_steps(s)) do
     list[i] = { command = step[1], why = step[2] }
   end
+  local credits = money(s.sums, s.limit)
+  credits.asked_again = ledgers.credits(s.asked_again.held)
   return { schema = 1, show = s.show, folder = s.folder, running = s.holder,
     lost = s.lost, last_run = s.last, shots = s.shots, unbegun = s.unbegun,
-    states = json.object(s.states), credits = money(s.sums, s.limit), takes = takes,
+    states = json.object(s.states), credits = credits, takes = takes,
     budgets = budgets, next = list, time = s.now }
 end
 

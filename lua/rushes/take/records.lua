@@ -291,6 +291,17 @@ function Records:budgets()
   return by_path
 end
 
+--- Submissions that were asked for again although their outcome is not known: what is held
+--- for them stays held until they are settled.
+---@async
+---@return integer n
+---@return integer held  thousandths
+function Records:asked_again()
+  local row = self:rows("SELECT COUNT(*) AS n, COALESCE(SUM(held), 0) AS held"
+    .. " FROM attempts WHERE state = 'resubmit'")[1]
+  return row.n, row.held
+end
+
 --- What the journal says was charged, per model and UTC day of acceptance; what is held
 --- for calls under way counts as the provider holds it, too.
 ---@async
