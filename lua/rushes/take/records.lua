@@ -291,8 +291,8 @@ function Records:budgets()
   return by_path
 end
 
---- Submissions that were asked for again although their outcome is not known: what is held
---- for them stays held until they are settled.
+--- Submissions that were asked for again although their outcome is not known: what is
+--- held for them stays held until they are settled.
 ---@async
 ---@return integer n
 ---@return integer held  thousandths
