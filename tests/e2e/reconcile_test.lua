@@ -272,6 +272,18 @@ function T.test_an_audit_names_what_the_journal_does_not_know()
   end)
 end
 
+function T.test_an_audit_after_a_clock_that_was_ahead()
+  studio.with({}, function(s)
+    lib.assert_code(s:run(studio.script { "x" }), 0)
+    s:tamper "UPDATE attempts SET accepted = accepted + 3 * 86400"
+    local d = data(s, { "audit" })
+    lu.assertEquals({ d.total.journal, d.total.account, d.unattributed, d.missing },
+      { 60, 60, 0, 0 })
+    lu.assertEquals(#d.ahead, #"2026-11-26")
+    lu.assertStrContains(command(s, { "audit" }).stdout, "clock was ahead once")
+  end)
+end
+
 function T.test_an_audit_needs_the_account()
   studio.with({}, function(s)
     lib.assert_code(s:run(studio.script { "x" }), 0)

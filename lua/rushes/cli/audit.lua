@@ -52,6 +52,16 @@ local function range(opts, own, now)
   return { from = first, before = day(now + DAY) }
 end
 
+--- Days that have not come: the clock was ahead then. They are counted as today's.
+---@return string?  the last of them
+local function bring_back(own, today)
+  local last
+  for _, item in ipairs(own) do
+    if item.date > today then last, item.date = item.date, today end
+  end
+  return last
+end
+
 local function main_provider(meta)
   for key in require("rushes").sorted(meta) do
     local name = key:match "^base:(.+)$"
@@ -72,13 +82,15 @@ local function gather(folder, opts)
   local account
   account, e = asking.account(provider, meta)
   if not account then return nil, e end
-  local span, p = range(opts, own, core.time()), account.provider
+  local now, p = core.time(), account.provider
+  local ahead = bring_back(own, day(now))
+  local span = range(opts, own, now)
   local used
   used, e = asking.ask(account, p.usage_req and p.usage_req(span), p.usage)
   if not used then return nil, e end
   local result = comparison.of(own, used, span)
   result.show, result.provider, result.folder = meta.show or folder, provider, folder
-  result.lost = journal.lost
+  result.lost, result.ahead = journal.lost, ahead
   result.unknown = journal:sums().unknown + select(2, journal:asked_again())
   return result
 end
@@ -106,6 +118,10 @@ local function say_why(lines, result, columns, paint)
   local function credits(n) return text.count(text.thousandths(n), "credit") end
   local function say(sentence) steps.say(lines, sentence, columns, paint) end
   if result.lost then say(result.lost) end
+  if result.ahead then
+    say(("this machine's clock was ahead once: what the journal has from %s, or from"
+      .. " other days that have not come, is counted as today's"):format(result.ahead))
+  end
   if result.unattributed > 0 then
     say(("unattributed: %s charged that this journal does not know: other shows, other"
       .. " programs, the web"):format(credits(result.unattributed)))
@@ -145,8 +161,8 @@ local function data(result)
   local rows = json.array {}
   for i, row in ipairs(result.rows) do rows[i] = row_data(row) end
   return { schema = 1, show = result.show, folder = result.folder,
-    lost = result.lost, provider = result.provider, from = result.from, rows = rows,
-    total = row_data(result.total), unknown = ledgers.credits(result.unknown),
+    lost = result.lost, ahead = result.ahead, provider = result.provider,
+    from = result.from, rows = rows, total = row_data(result.total), unknown = ledgers.credits(result.unknown),
     unattributed = ledgers.credits(result.unattributed),
     missing = ledgers.credits(result.missing) }
 end
