@@ -16,7 +16,7 @@
 #define APART (10 * MS)
 /* Until what could not be written is tried again, if nobody waits. */
 #define RETRY_WAIT (1000 * MS)
-/* Bytes of DB_LATER that may wait. */
+/* Bytes of DB_LATER that may be there at once. */
 #define LATER_MAX (64u << 20)
 
 TAILQ_HEAD(dbs, db);
@@ -74,7 +74,6 @@ static void take_batch(struct db *db, struct db_jobs *batch)
     job->queued = false;
     db->urgent = false;
     db->retry = 0;
-    db->later_bytes = 0;
     if (db->later_dropped && !db->late)
         db->late = db_error_new(
             "busy", true,
@@ -132,7 +131,6 @@ static void keep_laters(struct db *db, struct db_jobs *batch)
         TAILQ_REMOVE(batch, job, link);
         TAILQ_INSERT_TAIL(&kept, job, link);
         job->queued = true;
-        db->later_bytes += job->len;
     }
     if (TAILQ_EMPTY(&kept))
         return;
@@ -166,6 +164,7 @@ static void hand_back(struct db_thread *t, struct db_jobs *batch)
     while ((job = TAILQ_FIRST(batch))) {
         TAILQ_REMOVE(batch, job, link);
         if (job->kind == DB_LATER) {
+            job->db->later_bytes -= job->len;
             free(job);
         } else if (job->done) {
             TAILQ_INSERT_TAIL(&t->finished, job, link);

@@ -131,11 +131,14 @@ static struct reason of_result(struct db *db, int rc)
             return (struct reason){"no_memory", false, NULL};
         return of_errno(sqlite.sqlite3_system_errno(db->handle));
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
         return (struct reason){"busy", true,
                                "another program keeps it locked; end that one "
                                "or wait for it, and try again"};
+    case SQLITE_LOCKED: /* such as PRAGMA wal_checkpoint */
+        return (struct reason){"invalid", false,
+                               "this statement cannot be executed within a "
+                               "transaction, and every write is one"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return (struct reason){"damaged", false,

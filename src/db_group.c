@@ -86,6 +86,7 @@ static bool is_own_fault(int rc)
     case SQLITE_RANGE:
     case SQLITE_MISUSE:
     case SQLITE_AUTH:
+    case SQLITE_LOCKED: /* by its own connection; BUSY: by another */
         return true;
     default:
         return false;

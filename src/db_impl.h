@@ -49,7 +49,7 @@ struct db {
     bool urgent;              /* somebody waits for one of them */
     uint64_t retry;           /* ns: when the others are tried again, or 0 */
     uint64_t committed;       /* ns: when the last commit ended */
-    size_t later_bytes;       /* of DB_LATER in `jobs` */
+    size_t later_bytes;       /* of DB_LATER that are not over */
     bool later_dropped;       /* there were too many */
     struct db_error *trouble; /* why the last transaction failed */
     struct db_stats stats;

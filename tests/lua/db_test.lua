@@ -222,6 +222,13 @@ T.test_the_failure_of_later_goes_to_the_next_that_waits = with_table(function(co
   refused("exists", {}, conn:sync())
 end)
 
+T.test_later_that_no_transaction_takes_is_given_up = with_table(function(conn)
+  conn:later { { "PRAGMA wal_checkpoint" } }
+  refused("invalid", { "within a transaction" }, conn:write { insert(1) })
+  assert(conn:write { insert(2) })
+  lu.assertEquals(ids(conn), { 2 })
+end)
+
 T.test_close_gives_the_failure_of_later = in_dir(function(dir)
   local path = fs.join(dir, "a.db")
   local conn = assert(db.open(path, { create = true }))
