@@ -162,7 +162,8 @@ local function data(result)
   for i, row in ipairs(result.rows) do rows[i] = row_data(row) end
   return { schema = 1, show = result.show, folder = result.folder,
     lost = result.lost, ahead = result.ahead, provider = result.provider,
-    from = result.from, rows = rows, total = row_data(result.total), unknown = ledgers.credits(result.unknown),
+    from = result.from, rows = rows, total = row_data(result.total),
+    unknown = ledgers.credits(result.unknown),
     unattributed = ledgers.credits(result.unattributed),
     missing = ledgers.credits(result.missing) }
 end
