@@ -187,13 +187,9 @@ int db_conn_own(struct db *db, enum db_own which)
 {
     db->ours = true; /* SQLite may have to prepare it anew */
     int rc = sqlite.sqlite3_step(db->own[which]);
-    if (rc == SQLITE_DONE)
-        rc = SQLITE_OK;
-    else
-        rc = sqlite.sqlite3_extended_errcode(db->handle);
     sqlite.sqlite3_reset(db->own[which]);
     db->ours = false;
-    return rc;
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* ---- rows ---- */

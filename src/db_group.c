@@ -61,18 +61,31 @@ static bool in_transaction(struct db *db)
     return !sqlite.sqlite3_get_autocommit(db->handle);
 }
 
+/* Not even a statement of ours succeeds: what the transaction holds now is not
+ * known. */
+static enum outcome lose(struct db *db, int rc, struct db_error **why)
+{
+    *why = db_error_sqlite(db, "cannot write to", rc);
+    return LOST;
+}
+
 /* A write that failed on its own: undo it alone. Some failures take the whole
  * transaction with them; if they were the statement's will (OR ROLLBACK), the
  * others are done again without it. */
-static enum outcome undo(struct db *db, struct db_job *job, int rc)
+static enum outcome undo(struct db *db, struct db_job *job, int rc,
+                         struct db_error **why)
 {
     job->failed = true;
-    if (in_transaction(db)) {
-        db_conn_own(db, OWN_ROLLBACK_TO);
-        db_conn_own(db, OWN_RELEASE);
-        return APPLIED;
+    if (!in_transaction(db)) {
+        if ((rc & 0xff) == SQLITE_CONSTRAINT)
+            return AGAIN;
+        *why = db_error_copy(job->error);
+        return LOST;
     }
-    return (rc & 0xff) == SQLITE_CONSTRAINT ? AGAIN : LOST;
+    rc = db_conn_own(db, OWN_ROLLBACK_TO);
+    if (rc == SQLITE_OK)
+        rc = db_conn_own(db, OWN_RELEASE);
+    return rc == SQLITE_OK ? APPLIED : lose(db, rc, why);
 }
 
 /* Was it the statement's own fault? Otherwise it may succeed another time. */
@@ -98,9 +111,7 @@ static enum outcome undo_later(struct db *db, struct db_job *job, int rc,
                                struct db_error **why)
 {
     if (is_own_fault(rc)) {
-        enum outcome o = undo(db, job, rc);
-        if (o == LOST)
-            *why = db_error_copy(job->error);
+        enum outcome o = undo(db, job, rc, why);
         keep_late(db, job);
         return o;
     }
@@ -109,13 +120,18 @@ static enum outcome undo_later(struct db *db, struct db_job *job, int rc,
     return LOST;
 }
 
-static enum outcome undo_write(struct db *db, struct db_job *job, int rc,
-                               struct db_error **why)
+/* Under a savepoint. */
+static enum outcome apply_alone(struct db *db, struct db_job *job,
+                                struct db_error **why)
 {
-    enum outcome o = undo(db, job, rc);
-    if (o == LOST)
-        *why = db_error_copy(job->error);
-    return o;
+    int rc = db_conn_own(db, OWN_SAVEPOINT);
+    if (rc != SQLITE_OK)
+        return lose(db, rc, why);
+    rc = db_conn_write(db, job);
+    if (rc != SQLITE_OK)
+        return (job->kind == DB_LATER ? undo_later : undo)(db, job, rc, why);
+    rc = db_conn_own(db, OWN_RELEASE);
+    return rc == SQLITE_OK ? APPLIED : lose(db, rc, why);
 }
 
 static enum outcome apply_carefully(struct db *db, struct db_jobs *batch,
@@ -127,14 +143,7 @@ static enum outcome apply_carefully(struct db *db, struct db_jobs *batch,
         take_late(db, job);
         if (job->failed || !is_write(job))
             continue;
-        db_conn_own(db, OWN_SAVEPOINT);
-        int rc = db_conn_write(db, job);
-        if (rc == SQLITE_OK) {
-            db_conn_own(db, OWN_RELEASE);
-            continue;
-        }
-        enum outcome o =
-            (job->kind == DB_LATER ? undo_later : undo_write)(db, job, rc, why);
+        enum outcome o = apply_alone(db, job, why);
         if (o != APPLIED)
             return o;
     }
@@ -218,6 +227,7 @@ static void count_writes(struct db *db, struct db_jobs *batch)
 
 void db_group_commit(struct db *db, struct db_jobs *batch)
 {
+    roll_back(db); /* the last one, if there was no memory even for that */
     if (!prepare_batch(db, batch))
         return;
     struct db_error *why = apply(db, batch);

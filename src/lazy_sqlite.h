@@ -27,7 +27,6 @@
     X(sqlite3_db_status)                                                       \
     X(sqlite3_errmsg)                                                          \
     X(sqlite3_exec)                                                            \
-    X(sqlite3_extended_errcode)                                                \
     X(sqlite3_finalize)                                                        \
     X(sqlite3_get_autocommit)                                                  \
     X(sqlite3_initialize)                                                      \
