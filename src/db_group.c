@@ -166,18 +166,21 @@ static enum outcome apply_all(struct db *db, struct db_jobs *batch)
     return APPLIED;
 }
 
+/* SQLite's result code. */
+static int roll_back(struct db *db)
+{
+    return in_transaction(db) ? db_conn_own(db, OWN_ROLLBACK) : SQLITE_OK;
+}
+
+/* Anew, whatever there was. */
 static struct db_error *begin(struct db *db)
 {
     db->counted = (struct db_stats){0};
     crash_point("db.begin");
-    int rc = db_conn_own(db, OWN_BEGIN);
+    int rc = roll_back(db);
+    if (rc == SQLITE_OK)
+        rc = db_conn_own(db, OWN_BEGIN);
     return rc == SQLITE_OK ? NULL : db_error_sqlite(db, "cannot write to", rc);
-}
-
-static void roll_back(struct db *db)
-{
-    if (in_transaction(db))
-        db_conn_own(db, OWN_ROLLBACK);
 }
 
 /* NULL: the transaction is open and holds all that did not fail. */
@@ -188,7 +191,6 @@ static struct db_error *apply(struct db *db, struct db_jobs *batch)
         return why;
     enum outcome o;
     do {
-        roll_back(db);
         why = begin(db);
         o = why ? LOST : apply_carefully(db, batch, &why);
     } while (o == AGAIN);

@@ -173,6 +173,13 @@ static void test_a_release_that_fails(void **state)
 
 static void test_a_rollback_that_fails(void **state)
 {
+    static const char *const statements[] = {"ROLLBACK", NULL};
+    (void)state;
+    is_lost(statements, false, "no_memory");
+}
+
+static void test_a_last_rollback_that_fails(void **state)
+{
     static const char *const statements[] = {"COMMIT", "ROLLBACK", NULL};
     (void)state;
     is_lost(statements, false, "exists");
@@ -202,6 +209,7 @@ int main(void)
         WITH_DB(test_an_undo_that_fails),
         WITH_DB(test_a_release_that_fails),
         WITH_DB(test_a_rollback_that_fails),
+        WITH_DB(test_a_last_rollback_that_fails),
         WITH_DB(test_an_undo_of_a_later_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
