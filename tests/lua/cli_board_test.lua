@@ -141,6 +141,16 @@ function T.test_an_unknown_outcome_is_no_failure_and_no_success()
   lu.assertStrContains(lines.summary(b), "0 of 1 take landed · 1 unknown")
 end
 
+function T.test_what_goes_on_at_the_provider_is_not_charged_yet()
+  local b = board()
+  for _, state in ipairs { "stopped", "failed" } do
+    local f = take("a", { state = state, err = err.new(state == "stopped" and state
+      or "timeout", "task 7 goes on") })
+    lu.assertEquals(lines.lasting("failed", f, nil, b, text.painter(false)):match "%(.*",
+      "(up to 25 credits)")
+  end
+end
+
 function T.test_time_left_says_nothing_of_takes_that_were_never_sent()
   local b = board()
   for i = 1, 10 do b:event("planned", take("s" .. i)) end

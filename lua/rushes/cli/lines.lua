@@ -31,14 +31,21 @@ local MARKS = { skipped = { "-", "yellow" }, stopped = { "-", "yellow" },
   unknown = { "?", "magenta" } }
 local FAILED = { "✗", "red" }
 
+--- What a take without a clip costs, in brackets. One that goes on at the provider has
+--- not been charged yet.
+local function cost_of(f, row)
+  local amount = text.count(text.credits(f.credits), "credit")
+  local code = f.err and f.err.code
+  if f.err and f.err.unknown then return (" (%s held)"):format(amount) end
+  if code == "stopped" or code == "timeout" then return (" (up to %s)"):format(amount) end
+  return (" (%s charged%s)"):format(amount, row and "" or " by an earlier run")
+end
+
 local function failed(f, row, board, paint)
   if only.left_out(f) then return nil end -- the sum at the end counts them
   local why = f.err and text.clean(log.scrub(tostring(f.err))) or "no reason was given"
   local mark = MARKS[f.state] or FAILED
-  local known = f.err and f.err.unknown and "held"
-    or row and "charged" or "charged by an earlier run"
-  local cost = (f.credits or 0) > 0 and (" (%s %s)"):format(
-    text.count(text.credits(f.credits), "credit"), known) or ""
+  local cost = (f.credits or 0) > 0 and cost_of(f, row) or ""
   return ("%s %s %s%s: %s%s"):format(paint(mark[2], mark[1]), name(f),
     MARKS[f.state] and f.state or "failed", took(row, board), why, cost)
 end
