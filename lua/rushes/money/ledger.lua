@@ -45,17 +45,11 @@ function Ledger:room()
   return self.limit and self.limit - self.reserved - self.spent
 end
 
---- The leaves and all above them, each once.
+--- The leaves and all above them, each once. Leaves stay as they are once they are made,
+--- so they keep it.
 local function union(leaves)
-  local list = {}
-  if not leaves[2] then
-    local ledger = leaves[1]
-    while ledger do
-      list[#list + 1], ledger = ledger, ledger.parent
-    end
-    return list
-  end
-  local seen = {}
+  if leaves.union then return leaves.union end
+  local list, seen = {}, {}
   for _, ledger in ipairs(leaves) do
     while ledger and not seen[ledger] do
       seen[ledger] = true
@@ -63,6 +57,7 @@ local function union(leaves)
       ledger = ledger.parent
     end
   end
+  leaves.union = list
   return list
 end
 
