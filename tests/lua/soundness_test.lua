@@ -78,7 +78,7 @@ end
 
 function T.test_an_index_that_lacks_a_row()
   local e = after("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema"
-    .. " WHERE name = 'sqlite_autoindex_takes_2') WHERE name = 'sqlite_autoindex_calls_1'")
+    .. " WHERE name = 'sqlite_autoindex_takes_2') WHERE name = 'sqlite_autoindex_takes_1'")
   lu.assertEquals(e and e.code, "damaged")
 end
 

@@ -197,7 +197,7 @@ local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n,
   a.path, a.bytes, a.mtime, a.sha256, (SELECT COUNT(*) FROM attempts
   WHERE call = c.id AND state = 'failed') AS failures FROM calls c
   LEFT JOIN attempts a ON a.call = c.id
-  WHERE c.fingerprint = ? ORDER BY a.n DESC LIMIT 1]]
+  WHERE c.id = ? ORDER BY a.n DESC LIMIT 1]]
 
 --- What is known of the call with this fingerprint: its last attempt, its file. Waits.
 ---@async
@@ -205,24 +205,29 @@ local RECALL = [[SELECT c.id, c.stage, c.model, c.take, a.id AS attempt, a.n,
 ---@return table? known
 ---@return rt.Err?
 function Journal:recall(fingerprint)
-  if not self.calls[fingerprint] then return nil end
+  local id = self.calls[fingerprint]
+  if not id then return nil end
   give_all(self)
-  local rows, e = self.conn:rows(RECALL, fingerprint)
+  local rows, e = self.conn:rows(RECALL, id)
   if not rows then return nil, e end
   return self.readonly and recovery.as_recovered(rows[1]) or rows[1]
 end
 
-local EARLIER = [[SELECT c.request, c.model, t.number FROM takes t
-  JOIN calls c ON c.fingerprint = t.fingerprint
-  WHERE t.shot = ? AND t.ordinal = ? AND t.fingerprint <> ?
-  ORDER BY t.number DESC LIMIT 1]]
+local EARLIER = [[SELECT fingerprint, number FROM takes
+  WHERE shot = ? AND ordinal = ? AND fingerprint <> ? ORDER BY number DESC]]
 
 --- The take that was made for the same question before the request changed. Waits.
 ---@async
----@return {request: string, model: string, number: integer}?
+---@return {request: string, number: integer}?
 function Journal:earlier(shot, ordinal, fingerprint)
-  local rows = self.conn and self.conn:rows(EARLIER, shot, ordinal, fingerprint)
-  return rows and rows[1]
+  local takes = self.conn and self.conn:rows(EARLIER, shot, ordinal, fingerprint)
+  for _, take in ipairs(takes or {}) do
+    local id = self.calls[take.fingerprint]
+    local rows = id and self.conn:rows("SELECT request FROM calls WHERE id = ?", id)
+    if rows and rows[1] then
+      return { request = rows[1].request, number = take.number }
+    end
+  end
 end
 
 --- Write down the intent to buy a call and the credits held for it. Does not wait: call
@@ -236,14 +241,14 @@ function Journal:intend(call, held, budget)
   if not id then
     id = self:new_id "calls"
     self.calls[call.fingerprint] = id
-    first = { [[INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO NOTHING]], id, call.fingerprint, call.take, call.stage,
-      call.ctx.account.name, call.endpoint, call.spec.model, call.request, now, n = 9 }
+    first = { "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", id,
+      call.fingerprint, call.take, call.stage, call.ctx.account.name, call.endpoint,
+      call.spec.model, call.request, now, n = 9 }
   end
   local attempt = { [[INSERT INTO attempts (id, call, n, run, held, budget, evidence,
-    created, state, changed, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO NOTHING]], self:new_id "attempts", id, call.attempts, self.run,
-    held, budget, self.evidence, now, "intent", now, nil, n = 11 }
+    created, state, changed, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)]],
+    self:new_id "attempts", id, call.attempts, self.run, held, budget, self.evidence, now,
+    "intent", now, nil, n = 11 }
   return records.new(self, attempt[2], call, first and { first, attempt } or { attempt })
 end
 

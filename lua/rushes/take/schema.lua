@@ -25,8 +25,10 @@ M.migrations = { {
     model TEXT NOT NULL, why TEXT, seed INTEGER, created REAL NOT NULL,
     UNIQUE (shot, number), UNIQUE (shot, fingerprint))]],
 
-  -- One paid call: a stage of the take that asked for it first.
-  [[CREATE TABLE calls (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,
+  -- One paid call: a stage of the take that asked for it first. No two have the same
+  -- `fingerprint`; it has no index, because whoever writes has them all in memory, and
+  -- one would touch another page with each call.
+  [[CREATE TABLE calls (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL,
     take INTEGER REFERENCES takes (id), stage TEXT NOT NULL, provider TEXT NOT NULL,
     endpoint TEXT NOT NULL, model TEXT NOT NULL, request TEXT NOT NULL,
     created REAL NOT NULL)]],
