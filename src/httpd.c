@@ -96,7 +96,6 @@ static struct httpd_private *exchange_new(struct httpd *s,
     s->active++;
     p->x.method = strdup(method);
     p->x.path = strdup(path);
-    httpd_read_pairs(p);
     return p;
 }
 
@@ -142,7 +141,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *con,
     struct httpd_private *p = *ctx;
     if (!p) {
         *ctx = p = exchange_new(cls, con, method, url);
-        return p && p->x.method && p->x.path ? begin(p) : MHD_NO;
+        int read = p && p->x.method && p->x.path && httpd_read_pairs(p) == 0;
+        return read ? begin(p) : MHD_NO;
     }
     if (p->cut)
         return MHD_NO;

@@ -38,30 +38,43 @@ static int list_add(struct httpd_list *l, const char *name, const char *value)
         l->v = grown;
         l->cap = cap;
     }
-    struct httpd_pair *pair = &l->v[l->n];
-    pair->name = strdup(name);
-    pair->value = strdup(value ? value : "");
-    l->n++;
-    return pair->name && pair->value ? 0 : -1;
+    struct httpd_pair pair = {strdup(name), strdup(value ? value : "")};
+    if (!pair.name || !pair.value) {
+        free(pair.name);
+        free(pair.value);
+        return -1;
+    }
+    l->v[l->n++] = pair;
+    return 0;
 }
+
+struct reading {
+    struct httpd_private *p;
+    int status;
+};
 
 static enum MHD_Result on_pair(void *cls, enum MHD_ValueKind kind,
                                const char *name, const char *value)
 {
-    struct httpd_private *p = cls;
-    if (kind == MHD_GET_ARGUMENT_KIND)
-        return list_add(&p->x.query, name, value) == 0 ? MHD_YES : MHD_NO;
-    if (list_add(&p->x.headers, name, value) < 0)
+    struct reading *r = cls;
+    int header = kind == MHD_HEADER_KIND;
+    struct httpd_list *l = header ? &r->p->x.headers : &r->p->x.query;
+    r->status = list_add(l, name, value);
+    if (r->status < 0)
         return MHD_NO;
-    for (char *c = p->x.headers.v[p->x.headers.n - 1].name; *c; c++)
+    for (char *c = l->v[l->n - 1].name; header && *c; c++)
         *c = (char)tolower((unsigned char)*c);
     return MHD_YES;
 }
 
-void httpd_read_pairs(struct httpd_private *p)
+int httpd_read_pairs(struct httpd_private *p)
 {
-    mhd.MHD_get_connection_values(p->con, MHD_HEADER_KIND, on_pair, p);
-    mhd.MHD_get_connection_values(p->con, MHD_GET_ARGUMENT_KIND, on_pair, p);
+    static const enum MHD_ValueKind kinds[] = {MHD_HEADER_KIND,
+                                               MHD_GET_ARGUMENT_KIND};
+    struct reading r = {p, 0};
+    for (int i = 0; i < 2 && r.status == 0; i++)
+        mhd.MHD_get_connection_values(p->con, kinds[i], on_pair, &r);
+    return r.status;
 }
 
 /* ---- bodies ---- */

@@ -66,7 +66,8 @@ void httpd_pace(struct httpd_private *p);
 void httpd_unref(struct httpd_private *p);
 
 /* httpd_body.c: reading. A body that cannot be kept sets p->refused. */
-void httpd_read_pairs(struct httpd_private *p);
+/* 0, or -1 when memory is out: then some are missing. */
+int httpd_read_pairs(struct httpd_private *p);
 void httpd_body_begin(struct httpd_private *p);
 void httpd_body_add(struct httpd_private *p, const char *data, size_t size);
 void httpd_body_end(struct httpd_private *p);
