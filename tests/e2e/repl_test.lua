@@ -116,7 +116,9 @@ local function at_prompt(fn)
   studio.with({ speed = 20 }, function(s)
     local env = studio.env(s.sim.url)
     env.TERM, env.LANG, env.NO_COLOR = "xterm", "C.UTF-8", "1"
-    local process = assert(proc.spawn { "script", "-qefc", lib.RUSHES .. " repl", "/dev/null",
+    -- exec: Ctrl-C is for a shell in between as well, and dash ends with it
+    local process = assert(proc.spawn { "script", "-qefc",
+      "exec " .. lib.RUSHES .. " repl", "/dev/null",
       stdin = true, env = env, cwd = s.dir })
     local person = setmetatable({ process = process, shown = "", read = 1 }, Person)
     person:sees "> "
