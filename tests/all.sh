@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the suites and count: all.sh [--c] [--lua] [--e2e] [--peers] [NAME]
-# Without a flag all four. NAME picks suites by a part of their name. The last
+# Without a flag all four. NAME picks suites by a part of their name. As many run
+# at once as there are cores: most of their time is waiting. The last
 # line is "N passed, N failed", counted from what the suites printed; a suite
 # that crashes, hangs, runs no test or leaves something in its TMPDIR counts as
 # one failure.
@@ -8,6 +9,7 @@
 #   RUSHES_WRAP   a command in front of each program, such as valgrind
 #   RUSHES_SKIP   suites to leave out, such as "lua/proc"
 #   RUSHES_SLOW   not empty: deadlines are ten times as long
+#   RUSHES_JOBS   how many suites at once (default: one for each core)
 set -u
 cd "$(dirname "$0")/.." || exit 2
 export BUILD=${BUILD:-build}
@@ -29,6 +31,9 @@ mkdir -p "$logs"
 tmp=$(mktemp -d)
 chmod 755 "$tmp" # some tests go on as another user
 trap 'rm -rf "$tmp"' EXIT
+trap 'for job in $(jobs -p); do pkill -P "$job"; done; exit 130' INT TERM
+at_once=${RUSHES_JOBS:-$(nproc)}
+begun=0 shown=0 # suites
 passed=0 failed=0 skipped=0 kinds='' name=''
 
 for arg in "$@"; do
@@ -55,18 +60,18 @@ count() {
           else print tp + 0, tf + 0, ts + 0 }' "$1"
 }
 
-# suite KIND/NAME COMMAND...
-suite() {
-    local title=$1 log status p f s left start=$SECONDS
-    shift
-    [[ $title == *"$name"* ]] || return 0
-    [[ " ${RUSHES_SKIP:-} " != *" $title "* ]] || return 0
+# run OUTPUT KIND/NAME COMMAND...: one suite; OUTPUT.count gets its three counts.
+# What runs in the background ignores Ctrl-C, and so would what the tests start.
+run() {
+    local output=$1 title=$2 log status p f s left start=$SECONDS
+    shift 2
     log=$logs/${title//\//-}.log
-    mkdir "$tmp/suite"
-    TMPDIR=$tmp/suite timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null
+    mkdir "$output.tmp"
+    TMPDIR=$output.tmp timeout -k 10 "$limit" env --default-signal=INT,QUIT \
+        "$@" >"$log" 2>&1 </dev/null
     status=$?
-    left=$(ls -A "$tmp/suite")
-    rm -rf "$tmp/suite"
+    left=$(ls -A "$output.tmp")
+    rm -rf "$output.tmp"
     read -r p f s < <(count "$log")
     if grep -q 'a handle was left open at exit' "$log"; then status=1; fi
     if [ -n "$left" ]; then
@@ -83,7 +88,29 @@ suite() {
         echo "    exit status $status; $log ends with:"
         tail -n 60 "$log" | sed 's/^/    | /'
     fi
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    echo "$p $f $s" >"$output.counting"
+    mv "$output.counting" "$output.count"
+}
+
+# Print those that have ended, in the order in which they were begun.
+show() {
+    local p f s
+    while [ -e "$tmp/$shown.count" ]; do
+        cat "$tmp/$shown"
+        read -r p f s <"$tmp/$shown.count"
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+        shown=$((shown + 1))
+    done
+}
+
+# suite KIND/NAME COMMAND...
+suite() {
+    [[ $1 == *"$name"* ]] || return 0
+    [[ " ${RUSHES_SKIP:-} " != *" $1 "* ]] || return 0
+    while (($(jobs -rp | wc -l) >= at_once)); do wait -n; done
+    show
+    run "$tmp/$begun" "$@" >"$tmp/$begun" &
+    begun=$((begun + 1))
 }
 
 shopt -s nullglob
@@ -112,6 +139,11 @@ if wanted peers; then
     done
 fi
 
+wait
+show
+if ((shown < begun)); then # it was killed, or could not write
+    failed=$((failed + begun - shown))
+fi
 if ((passed + failed + skipped == 0)); then
     echo "no suite has '$name' in its name" >&2
     failed=1
